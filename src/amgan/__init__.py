@@ -1,0 +1,1 @@
+"""Flexible fashion search with attribute manipulation (AMGAN, SIGIR 2020)."""

@@ -1,0 +1,1 @@
+"""Catalogues: items in memory, readers for tables and datasets, rendered garments."""
