@@ -1,0 +1,169 @@
+"""A shop's own catalogue: a table with an image column and one column an attribute."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from amgan.attributes import AttributeSchema
+from amgan.catalogue.assembly import Checks, Columns, SourceRow, assemble_catalogue
+from amgan.catalogue.records import Catalogue
+from amgan.catalogue.rows import Cells, RawTable, cell_text, read_rows, write_rows
+from amgan.catalogue.validation import Problem, ValidationError, ValidationReport
+from amgan.images import DEFAULT_LIMITS, PictureLimits
+from amgan.progress import Progress
+
+_PLAIN_STEMS = ("catalogue", "catalog", "metadata", "items", "articles")
+
+
+@dataclass(frozen=True)
+class TableLayout:
+    """Which column of a table holds what; columns not named here end up in `Catalogue.fields`.
+
+    Attributes:
+        image: picture path, relative to the table's folder or absolute.
+        attributes: the attributes, in the order the schema gets; at least one.
+        item_id: id of the item; None takes the picture path as it is written.
+        product: key that variants of one garment share.
+        split: "train", "val" or "test".
+    """
+
+    image: str = "image"
+    attributes: tuple[str, ...] = ()
+    item_id: str | None = None
+    product: str | None = None
+    split: str | None = None
+
+    def __post_init__(self) -> None:
+        if not self.attributes:
+            raise ValueError("name at least one attribute column")
+        for name in self.named:
+            if self.named.count(name) > 1:
+                raise ValueError(f"column {name!r} is used twice in the layout")
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """All columns the layout uses."""
+        optional = (self.item_id, self.product, self.split)
+        return (self.image, *self.attributes, *(name for name in optional if name is not None))
+
+
+def load_table(
+    path: Path,
+    layout: TableLayout,
+    *,
+    schema: AttributeSchema | None = None,
+    name: str | None = None,
+    strict: bool = False,
+    check_pictures: bool = True,
+    limits: PictureLimits = DEFAULT_LIMITS,
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> tuple[Catalogue, ValidationReport]:
+    """Read a CSV, JSONL or Parquet table; an empty cell is a missing label.
+
+    Args:
+        path: the table; its suffix says what it is.
+        layout: which column holds what.
+        schema: attributes and values to hold the table against. None takes the values found,
+            sorted, and leaves out an attribute that is empty everywhere.
+        name: the catalogue's name; None takes it from the path.
+        strict: raise on any bad row. False leaves bad rows out and says so in the report.
+        check_pictures: decode every picture. False only looks whether the files are there.
+        limits: what a picture may measure.
+        workers: threads; None takes as many as there are cores.
+        progress: shows how far it is.
+
+    Raises:
+        ValidationError: the table as a whole cannot be used, or strict mode and any bad row; its
+            `report` holds every problem.
+    """
+    path = Path(path).absolute()
+    if schema is not None and set(schema.names) != set(layout.attributes):
+        raise ValueError(
+            f"the schema has the attributes {', '.join(schema.names)}, "
+            f"the layout {', '.join(layout.attributes)}"
+        )
+    table = read_rows(path)
+    _require_columns(table, layout)
+    rows = list(_source_rows(table, layout))
+    return assemble_catalogue(
+        name or (path.parent.name if path.stem in _PLAIN_STEMS else path.stem),
+        path,
+        rows,
+        layout.attributes if schema is None else schema,
+        problems=table.problems,
+        columns=Columns(layout.image, layout.item_id or layout.image, layout.split or "split"),
+        checks=Checks(strict, check_pictures, limits, workers, progress),
+    )
+
+
+def save_table(catalogue: Catalogue, path: Path) -> None:
+    """Write a catalogue as a CSV, JSONL or Parquet table by the path's suffix.
+
+    The columns are item_id, image, product, split, the attributes, then the fields. Picture paths
+    are relative to the table's folder. The order of an attribute's values is not in the table.
+
+    Raises:
+        ValueError: another suffix, or an attribute or field called like one of the four columns.
+    """
+    path = Path(path).absolute()
+    columns = ("item_id", "image", "product", "split")
+    names = (*columns, *catalogue.schema.names, *catalogue.fields)
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"{path}: two columns would be called {name!r}; rename one")
+    rows = []
+    for row, item in enumerate(catalogue):
+        image = Path(os.path.relpath(item.image.absolute(), path.parent)).as_posix()
+        cells = [item.item_id, image, item.product, item.split]
+        cells += catalogue.schema.decode(item.labels).values()
+        cells += (column[row] for column in catalogue.fields.values())
+        rows.append(cells)
+    write_rows(path, names, rows)
+
+
+def _require_columns(table: RawTable, layout: TableLayout) -> None:
+    problems = []
+    for name in layout.named:
+        if name not in table.columns:
+            close = difflib.get_close_matches(name, table.columns, n=1)
+            hint = f"did you mean {close[0]!r}? " if close else ""
+            message = f"no such column; {hint}the columns are {', '.join(table.columns)}"
+            problems.append(Problem(str(table.file), None, name, None, message, "missing-column"))
+    if problems:
+        raise ValidationError.of(*problems, *table.problems)
+
+
+def _source_rows(table: RawTable, layout: TableLayout) -> Iterator[SourceRow]:
+    """Rows of the table; one with a cell that holds several values goes to its problems."""
+    position = {name: i for i, name in enumerate(table.columns)}
+    others = [name for name in table.columns if name not in layout.named]
+
+    def text(cells: Cells, name: str | None) -> str | None:
+        return None if name is None else cell_text(cells[position[name]])
+
+    for row, cells in table.rows:
+        nested = [n for n in layout.named if isinstance(cells[position[n]], list | dict | bytes)]
+        for name in nested:
+            kind = type(cells[position[name]]).__name__
+            message = f"holds a {kind}; one text or number is needed"
+            table.problems.append(
+                Problem(str(table.file), row, name, text(cells, name), message, "bad-value")
+            )
+        if nested:
+            continue
+        image = text(cells, layout.image)
+        yield SourceRow(
+            table.file,
+            row,
+            text(cells, layout.item_id) if layout.item_id else image,
+            None if image is None else table.file.parent / image,
+            {name: text(cells, name) for name in layout.attributes},
+            text(cells, layout.product),
+            text(cells, layout.split),
+            {name: text(cells, name) for name in others},
+        )
