@@ -1,0 +1,158 @@
+"""One experiment's configuration, read from TOML files and `key=value` overrides."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from pydantic import TypeAdapter, ValidationError
+
+from amgan.images import ImageSettings
+from amgan.methods.registry import method_options
+from amgan.models.network import NetworkConfig
+from amgan.training.loop import TrainingConfig
+
+
+@dataclass(frozen=True)
+class CatalogueConfig:
+    """Where the items come from.
+
+    Attributes:
+        path: the table (CSV, Parquet, JSONL), or the folder that `reader` expects.
+        reader: `table`, or the name of a dataset's own layout.
+        attributes: columns to manipulate, in order; required for a table.
+        image: column of picture paths.
+        item_id: column of ids; empty takes the picture path.
+        product: column of product keys; empty for none.
+        split: column of split names; empty draws 80/10/10 by product.
+    """
+
+    path: str = ""
+    reader: str = "table"
+    attributes: tuple[str, ...] = ()
+    image: str = "image"
+    item_id: str = ""
+    product: str = ""
+    split: str = ""
+
+
+@dataclass(frozen=True)
+class TripletConfig:
+    """Which triplets are drawn where no file is given.
+
+    Attributes:
+        path: triplet file to use; empty draws triplets.
+        seed: of the draw.
+        min_changes, max_changes: attributes a target differs in (1 and 2 in the paper).
+        per_item: training targets drawn for each item (1 in the paper).
+    """
+
+    path: str = ""
+    seed: int = 0
+    min_changes: int = 1
+    max_changes: int = 2
+    per_item: int = 1
+
+
+@dataclass(frozen=True)
+class ExperimentConfig:
+    """Everything that decides a run.
+
+    Attributes:
+        method: key of `methods.registry.METHODS`.
+        options: changes to the method's default options.
+        catalogue, triplets, images, network, training: see there.
+    """
+
+    method: str = "amgan-p"
+    options: dict[str, Any] = field(default_factory=dict)
+    catalogue: CatalogueConfig = field(default_factory=CatalogueConfig)
+    triplets: TripletConfig = field(default_factory=TripletConfig)
+    images: ImageSettings = field(default_factory=ImageSettings)
+    network: NetworkConfig = field(default_factory=NetworkConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data with every setting resolved, the method's options included."""
+        values: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(self)))
+        values["options"] = dataclasses.asdict(method_options(self.method, self.options))
+        return values
+
+
+def load_config(paths: Sequence[Path] = (), overrides: Sequence[str] = ()) -> ExperimentConfig:
+    """Merge TOML files in order, then overrides such as ``training.epochs=5``.
+
+    Raises:
+        ValueError: a file that cannot be read, an unknown key, or a wrong value.
+    """
+    merged: dict[str, Any] = {}
+    for path in paths:
+        merged = _merge(merged, _read_toml(path))
+    for text in overrides:
+        merged = _merge(merged, _parse_override(text))
+    return config_from_dict(merged)
+
+
+def config_from_dict(values: Mapping[str, Any]) -> ExperimentConfig:
+    """Configuration from plain data; absent keys take their defaults.
+
+    Raises:
+        ValueError: an unknown key or a wrong value.
+    """
+    _refuse_unknown_keys(ExperimentConfig, values, "")
+    try:
+        config = TypeAdapter(ExperimentConfig).validate_python(dict(values))
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise ValueError(f"configuration {place}: {first['msg']}, not {first['input']!r}") from None
+    method_options(config.method, config.options)
+    return config
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ValueError(f"{path}: cannot read this configuration ({error})") from None
+
+
+def _parse_override(text: str) -> dict[str, Any]:
+    key, separator, value = text.partition("=")
+    if not separator or not key.strip():
+        raise ValueError(f"cannot read setting {text!r}; write key=value, e.g. training.epochs=5")
+    try:
+        parsed = tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        parsed = value.strip()  # an unquoted text
+    nested: Any = parsed
+    for part in reversed(key.strip().split(".")):
+        nested = {part: nested}
+    return dict(nested)
+
+
+def _merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in changes.items():
+        if isinstance(value, Mapping) and isinstance(merged.get(key), Mapping):
+            merged[key] = _merge(merged[key], value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def _refuse_unknown_keys(kind: type, values: Mapping[str, Any], place: str) -> None:
+    types = get_type_hints(kind)
+    for key, value in values.items():
+        if key not in types:
+            raise ValueError(
+                f"unknown setting {place}{key}; the settings here are {', '.join(types)}"
+            )
+        if dataclasses.is_dataclass(types[key]) and isinstance(value, Mapping):
+            assert isinstance(types[key], type)
+            _refuse_unknown_keys(types[key], value, f"{place}{key}.")

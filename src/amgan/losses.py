@@ -1,0 +1,154 @@
+"""Loss terms as pure functions, one an equation of the paper. All are minimised.
+
+Sigmoids never meet a logarithm: log p = logsigmoid(z) and log(1 - p) = logsigmoid(-z).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+MISSING = -1
+
+
+def euclidean_distance(first: Tensor, second: Tensor) -> Tensor:
+    """Distance of Eq. 7 and 10: Euclidean, row by row, (N, D), (N, D) -> (N,).
+
+    The tiny constant keeps the gradient finite (zero) where both rows are equal.
+    """
+    return ((first - second).square().sum(dim=1) + 1e-12).sqrt()
+
+
+def visual_semantic_loss(visual: Tensor, semantic: Tensor, margin: float = 0.2) -> Tensor:
+    """Hinge on the cosine between a picture's and its own labels' embedding against others'.
+
+    Eq. (4), section 3.2.1: the mean over ordered pairs i != j of both directions.
+
+    Args:
+        visual: v, (N, L).
+        semantic: s, (N, L).
+        margin: g.
+    """
+    with torch.autocast(
+        visual.device.type, enabled=False
+    ):  # a product of unit vectors needs float32
+        cosine = functional.normalize(visual, dim=1) @ functional.normalize(semantic, dim=1).T
+    own = cosine.diagonal()
+    # Row i, column j: cos(v_i, s_j). The first term of Eq. 4 holds s_i and varies the picture.
+    other_picture = (margin - own[None, :] + cosine).clamp(min=0)
+    other_labels = (margin - own[:, None] + cosine).clamp(min=0)
+    off_diagonal = ~torch.eye(len(cosine), dtype=torch.bool, device=cosine.device)
+    pairs = (other_picture + other_labels)[off_diagonal]
+    return pairs.sum() / max(1, pairs.numel())
+
+
+def pixel_loss(prototype: Tensor, target: Tensor) -> Tensor:
+    """Mean absolute difference between prototype and target picture, (N, 3, H, W).
+
+    Eq. (5), section 3.2.2; averaged over pixels, so its weight does not depend on their number.
+    """
+    return (prototype - target).abs().mean()
+
+
+def attribute_probability_loss(logits: Tensor, labels: Tensor, sizes: Sequence[int]) -> Tensor:
+    """Minus the mean probability of the right value of each attribute.
+
+    Eq. (6), section 3.3.1, to the letter (probabilities, not their logarithms).
+
+    Args:
+        logits: (N, J), attribute blocks side by side.
+        labels: (N, M), -1 where missing; missing labels do not count.
+        sizes: number of values of each attribute.
+    """
+    return _mean_over_labels(
+        [
+            -block.softmax(dim=1).gather(1, column.clamp(min=0)[:, None])[:, 0]
+            for block, column in zip(logits.split(list(sizes), 1), labels.unbind(1), strict=True)
+        ],
+        labels,
+    )
+
+
+def attribute_cross_entropy_loss(logits: Tensor, labels: Tensor, sizes: Sequence[int]) -> Tensor:
+    """Mean cross-entropy of each attribute's right value.
+
+    Eq. (6), section 3.3.1, with log-probabilities. Arguments as `attribute_probability_loss`.
+    """
+    return _mean_over_labels(
+        [
+            functional.cross_entropy(block, column.clamp(min=0), reduction="none")
+            for block, column in zip(logits.split(list(sizes), 1), labels.unbind(1), strict=True)
+        ],
+        labels,
+    )
+
+
+def _mean_over_labels(columns: list[Tensor], labels: Tensor) -> Tensor:
+    known = labels != MISSING
+    terms = torch.where(known, torch.stack(columns, dim=1), 0.0)
+    return terms.sum() / known.sum().clamp(min=1)
+
+
+def pair_discriminator_loss(positive: Tensor, prototype: Tensor, shift: float = 1.0) -> Tensor:
+    """Pull the real pair (y, y+) together, push the prototype away from y+.
+
+    Eq. (7)-(8), section 3.3.2, negated for minimisation.
+
+    Args:
+        positive: d(y, y+), (N,).
+        prototype: d(x~, y+), (N,).
+        shift: b.
+    """
+    return -(
+        functional.logsigmoid(shift - positive) + functional.logsigmoid(prototype - shift)
+    ).mean()
+
+
+def pair_generator_loss(prototype: Tensor, shift: float = 1.0, saturating: bool = True) -> Tensor:
+    """Bring the prototype to y+ under the learned distance.
+
+    Eq. (9), section 3.3.2; `saturating=False` minimises -log p instead of log(1 - p).
+
+    Args:
+        prototype: d(x~, y+), (N,).
+        shift: b.
+        saturating: the paper's form.
+    """
+    return _fool(shift - prototype, saturating)
+
+
+def triplet_discriminator_loss(positive: Tensor, negative: Tensor, prototype: Tensor) -> Tensor:
+    """Keep y nearer to y+ than to the random item y- and to the prototype.
+
+    Eq. (10)-(11), section 3.3.2, negated for minimisation.
+
+    Args:
+        positive: d(y, y+), (N,).
+        negative: d(y, y-), (N,).
+        prototype: d(y, x~), (N,).
+    """
+    return -(
+        functional.logsigmoid(negative - positive) + functional.logsigmoid(prototype - positive)
+    ).mean()
+
+
+def triplet_generator_loss(positive: Tensor, negative: Tensor, saturating: bool = True) -> Tensor:
+    """Bring the prototype nearer to y+ than to y-.
+
+    Eq. (12), section 3.3.2; `saturating=False` minimises -log p instead of log(1 - p).
+
+    Args:
+        positive: d(x~, y+), (N,).
+        negative: d(x~, y-), (N,).
+        saturating: the paper's form.
+    """
+    return _fool(negative - positive, saturating)
+
+
+def _fool(score: Tensor, saturating: bool) -> Tensor:
+    if saturating:
+        return functional.logsigmoid(-score).mean()
+    return -functional.logsigmoid(score).mean()

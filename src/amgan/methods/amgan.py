@@ -1,0 +1,167 @@
+"""AMGAN-P and AMGAN-T (Yang et al., SIGIR 2020): Algorithm 1, Eq. 13 and 14."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from amgan import losses
+from amgan.attributes import AttributeSchema
+from amgan.images import ImageSettings
+from amgan.methods.labels import one_hot
+from amgan.methods.protocol import Phase, QueryBatch, RankingMetric, TrainingBatch
+from amgan.models.encoder import AttributeClassifier, Encoder
+from amgan.models.generator import Generator, visual_embedding
+from amgan.models.network import NetworkConfig
+
+
+@dataclass(frozen=True)
+class AmganConfig:
+    """What AMGAN's rows differ by. Weights and margins default to the paper's (section 4.1).
+
+    Attributes:
+        scheme: metric learning on pairs (Eq. 7-9) or triplets (Eq. 10-12).
+        margin: g of Eq. 4.
+        shift: b of Eq. 7.
+        visual_semantic_weight: gamma of Eq. 14; 0 is NoVSE.
+        pixel_weight: mu of Eq. 14; 0 is NoL1.
+        attribute_weight: lambda of Eq. 13 and 14; 0 is NoCls.
+        metric_weight: weight of the metric terms (1 in the paper).
+        attribute_loss: Eq. 6 to the letter (`probability`) or with logarithms (`cross_entropy`).
+        saturating: Eq. 9 and 12 as printed, log(1 - p); otherwise -log p.
+    """
+
+    scheme: Literal["pair", "triplet"] = "pair"
+    margin: float = 0.2
+    shift: float = 1.0
+    visual_semantic_weight: float = 1.0
+    pixel_weight: float = 1.0
+    attribute_weight: float = 1.0
+    metric_weight: float = 1.0
+    attribute_loss: Literal["probability", "cross_entropy"] = "cross_entropy"
+    saturating: bool = True
+
+
+class Amgan(nn.Module):
+    """Generator G and discriminator D (encoder E with attribute classifiers).
+
+    The gallery is ranked by the Euclidean distance between E(G(x, h)) and E(y).
+    """
+
+    ranking_metric: RankingMetric = "euclidean"
+
+    def __init__(
+        self,
+        schema: AttributeSchema,
+        images: ImageSettings,
+        network: NetworkConfig,
+        config: AmganConfig,
+    ) -> None:
+        super().__init__()
+        self.config = config
+        self.sizes = schema.sizes
+        self.embedding_dim = network.embedding_dim
+        self.generator = Generator(schema.num_values, schema.num_attributes, network)
+        self.encoder = Encoder(images.height, images.width, network)
+        self.classifier = AttributeClassifier(network.embedding_dim, schema.num_values)
+
+    def phases(self) -> tuple[Phase, ...]:
+        """One discriminator step (Eq. 13), then one generator step (Eq. 14)."""
+        config = self.config
+        return (
+            Phase(
+                "discriminator",
+                (self.encoder, self.classifier),
+                {"metric": config.metric_weight, "attribute": config.attribute_weight},
+            ),
+            Phase(
+                "generator",
+                (self.generator,),
+                {
+                    "metric": config.metric_weight,
+                    "visual_semantic": config.visual_semantic_weight,
+                    "pixel": config.pixel_weight,
+                    "attribute": config.attribute_weight,
+                },
+            ),
+        )
+
+    def losses(self, phase: str, batch: TrainingBatch) -> dict[str, Tensor]:
+        """Terms of Eq. 13 or 14."""
+        if phase == "discriminator":
+            return self._discriminator_losses(batch)
+        return self._generator_losses(batch)
+
+    def _discriminator_losses(self, batch: TrainingBatch) -> dict[str, Tensor]:
+        with torch.no_grad():
+            prototype = self.generator(batch.reference, batch.indicator)
+        pictures = [batch.target, batch.positive, prototype]
+        if self.config.scheme == "triplet":
+            pictures.append(batch.negative)
+        # One pass, so that real and drawn pictures share batch statistics as they do in search.
+        target, positive, fake, *rest = self.encoder(torch.cat(pictures)).chunk(len(pictures))
+        distance = losses.euclidean_distance
+        if self.config.scheme == "pair":
+            metric = losses.pair_discriminator_loss(
+                distance(target, positive), distance(fake, positive), self.config.shift
+            )
+        else:
+            metric = losses.triplet_discriminator_loss(
+                distance(target, positive), distance(target, rest[0]), distance(target, fake)
+            )
+        return {"metric": metric, "attribute": self._attribute_loss(target, batch.target_labels)}
+
+    def _generator_losses(self, batch: TrainingBatch) -> dict[str, Tensor]:
+        features = self.generator.encode(batch.reference)
+        prototype = self.generator.draw(features, batch.indicator)
+        fake = self.encoder(prototype)
+        with torch.no_grad():
+            positive = self.encoder(batch.positive)
+        distance = losses.euclidean_distance
+        if self.config.scheme == "pair":
+            metric = losses.pair_generator_loss(
+                distance(fake, positive), self.config.shift, self.config.saturating
+            )
+        else:
+            with torch.no_grad():
+                negative = self.encoder(batch.negative)
+            metric = losses.triplet_generator_loss(
+                distance(fake, positive), distance(fake, negative), self.config.saturating
+            )
+        semantic = self.generator.embed_labels(one_hot(batch.reference_labels, self.sizes))
+        return {
+            "metric": metric,
+            "visual_semantic": losses.visual_semantic_loss(
+                visual_embedding(features).float(), semantic.float(), self.config.margin
+            ),
+            "pixel": losses.pixel_loss(prototype, batch.target),
+            "attribute": self._attribute_loss(fake, batch.target_labels),
+        }
+
+    def _attribute_loss(self, embeddings: Tensor, labels: Tensor) -> Tensor:
+        logits = self.classifier(embeddings).float()
+        if self.config.attribute_loss == "probability":
+            return losses.attribute_probability_loss(logits, labels, self.sizes)
+        return losses.attribute_cross_entropy_loss(logits, labels, self.sizes)
+
+    def encode_gallery(self, images: Tensor) -> Tensor:
+        """E(y), (N, D)."""
+        embeddings: Tensor = self.encoder(images)
+        return embeddings
+
+    def encode_query(self, query: QueryBatch) -> Tensor:
+        """E(G(x, h)), (N, D)."""
+        return self.encode_gallery(self.prototype(query))
+
+    def prototype(self, query: QueryBatch) -> Tensor:
+        """G(x, h), (N, 3, H, W) in [-1, 1]."""
+        prototype: Tensor = self.generator(query.reference, query.indicator)
+        return prototype
+
+    def attribute_logits(self, images: Tensor) -> Tensor:
+        """Logits of C_1 ... C_M on E(images), (N, J)."""
+        logits: Tensor = self.classifier(self.encoder(images))
+        return logits.float()

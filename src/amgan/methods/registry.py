@@ -1,0 +1,82 @@
+"""Every method by the name that a user writes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+from torch import nn
+
+from amgan.attributes import AttributeSchema
+from amgan.images import ImageSettings
+from amgan.methods.amgan import Amgan, AmganConfig
+from amgan.methods.posterior import PosteriorConfig, PosteriorRanker
+from amgan.models.network import NetworkConfig
+
+
+@dataclass(frozen=True)
+class MethodEntry:
+    """A method's class and the options that make it this row of a table.
+
+    Attributes:
+        build: called with schema, picture settings, network sizes and options.
+        options: default options, a frozen dataclass.
+    """
+
+    build: Callable[[AttributeSchema, ImageSettings, NetworkConfig, Any], nn.Module]
+    options: Any
+
+
+METHODS: dict[str, MethodEntry] = {
+    "amgan-p": MethodEntry(Amgan, AmganConfig(scheme="pair")),
+    "amgan-t": MethodEntry(Amgan, AmganConfig(scheme="triplet")),
+    "posterior": MethodEntry(PosteriorRanker, PosteriorConfig()),
+}
+
+
+def build_method(
+    name: str,
+    schema: AttributeSchema,
+    images: ImageSettings,
+    network: NetworkConfig,
+    options: Mapping[str, Any] | None = None,
+) -> nn.Module:
+    """Build a method with random weights.
+
+    Args:
+        name: a key of METHODS.
+        schema: attributes it manipulates.
+        images: picture settings it is trained and searched with.
+        network: sizes.
+        options: changes to the entry's default options, by field name.
+
+    Raises:
+        ValueError: unknown method, unknown option, or a value of the wrong kind.
+    """
+    entry = method_entry(name)
+    return entry.build(schema, images, network, method_options(name, options or {}))
+
+
+def method_entry(name: str) -> MethodEntry:
+    """Entry of METHODS by name; ValueError with the known names otherwise."""
+    if name not in METHODS:
+        raise ValueError(f"unknown method {name!r}; the methods are {', '.join(METHODS)}")
+    return METHODS[name]
+
+
+def method_options(name: str, changes: Mapping[str, Any]) -> Any:
+    """The method's options with `changes` made and checked."""
+    defaults = method_entry(name).options
+    known = TypeAdapter(type(defaults)).dump_python(defaults)
+    unknown = sorted(set(changes) - set(known))
+    if unknown:
+        raise ValueError(
+            f"method {name!r} has no option {', '.join(map(repr, unknown))}; "
+            f"its options are {', '.join(known)}"
+        )
+    try:
+        return TypeAdapter(type(defaults)).validate_python({**known, **changes})
+    except ValidationError as error:
+        raise ValueError(f"method {name!r}: {error}") from None

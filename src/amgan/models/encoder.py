@@ -1,0 +1,60 @@
+"""The encoder E, shared by all methods, and attribute classifiers on top of it (section 3.3)."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from amgan.models.blocks import initialise
+from amgan.models.network import NetworkConfig
+
+
+class ConvolutionalTrunk(nn.Sequential):
+    """Strided 4 x 4 convolutions with LeakyReLU 0.2, batch normalisation except in the first.
+
+    (N, 3, H, W) -> (N, C, H / 2^n, W / 2^n) for n widths, C the last of them.
+    """
+
+    def __init__(self, config: NetworkConfig) -> None:
+        layers: list[nn.Module] = []
+        channels = 3
+        for position, width in enumerate(config.encoder_widths):
+            layers.append(nn.Conv2d(channels, width, 4, 2, padding=1, bias=position == 0))
+            if position > 0:
+                layers.append(nn.BatchNorm2d(width))
+            layers.append(nn.LeakyReLU(0.2, inplace=True))
+            channels = width
+        super().__init__(*layers)
+
+
+class Encoder(nn.Module):
+    """E: pictures (N, 3, H, W) -> embeddings (N, D).
+
+    Args:
+        height, width: picture size in pixels.
+        config: network widths.
+
+    Raises:
+        ValueError: the picture size does not fit the strides.
+    """
+
+    def __init__(self, height: int, width: int, config: NetworkConfig) -> None:
+        super().__init__()
+        config.check_picture(height, width)
+        stride = 2 ** len(config.encoder_widths)
+        cells = (height // stride) * (width // stride)
+        self.trunk = ConvolutionalTrunk(config)
+        self.project = nn.Linear(config.encoder_widths[-1] * cells, config.embedding_dim)
+        initialise(self)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Embeddings (N, D), float32."""
+        embeddings: Tensor = self.project(self.trunk(images).flatten(1))
+        return embeddings.float()
+
+
+class AttributeClassifier(nn.Linear):
+    """C_1 ... C_M of Eq. 6: a linear classifier an attribute, logits side by side (N, J)."""
+
+    def __init__(self, embedding_dim: int, num_values: int) -> None:
+        super().__init__(embedding_dim, num_values)
+        initialise(self)

@@ -1,0 +1,1 @@
+"""Training: the one loop, its data, checkpoints and run folder."""

@@ -1,0 +1,315 @@
+"""The one training loop, for every method."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from amgan.devices import Compute, Precision, choose_compute
+from amgan.methods.protocol import Phase, TrainingBatch
+from amgan.progress import Bar, progress_bar
+from amgan.training.checkpoint import Progress, load_checkpoint, save_checkpoint
+from amgan.training.data import BatchRequest, TripletBatches
+from amgan.training.distributed import (
+    Processes,
+    average_gradients,
+    join_processes,
+    share_state,
+    wait_for_all,
+)
+from amgan.training.interrupts import stop_requests
+from amgan.training.run_folder import RunFolder
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How to train. Optimiser, learning rate and batch size default to the paper's (section 4.1).
+
+    Attributes:
+        epochs: passes over the training triplets.
+        batch_size: triplets a step, over all processes.
+        learning_rate: Adam's.
+        betas: Adam's moment decays.
+        schedule: `constant` (the paper), or `cosine` down to zero at the last step.
+        seed: of weights, order, positives, negatives and flips.
+        flip: mirror each training picture with probability 1/2.
+        device: auto, cpu, cuda or cuda:N.
+        precision: auto, bf16 or fp32.
+        metric: validation metric that chooses the best model; larger is better.
+        validate_every: epochs between validations.
+        checkpoint_seconds: time between checkpoints within an epoch.
+        log_every: steps between log lines.
+    """
+
+    epochs: int = 20
+    batch_size: int = 64
+    learning_rate: float = 2e-4
+    betas: tuple[float, float] = (0.9, 0.999)
+    schedule: Literal["constant", "cosine"] = "constant"
+    seed: int = 0
+    flip: bool = True
+    device: str = "auto"
+    precision: Precision = "auto"
+    metric: str = "top@10"
+    validate_every: int = 1
+    checkpoint_seconds: float = 120.0
+    log_every: int = 20
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch_size", "learning_rate", "validate_every", "log_every"):
+            if getattr(self, name) <= 0:
+                raise ValueError(f"training.{name} must be positive, not {getattr(self, name)}")
+
+
+class TrainingDivergedError(ValueError):
+    """A loss term is not finite."""
+
+
+@dataclass
+class Trainer:
+    """Trains one method in one run folder.
+
+    Attributes:
+        method: an `nn.Module` that satisfies `methods.protocol.Method`.
+        batches: training triplets.
+        config: how to train.
+        run: where logs, checkpoint and best model go.
+        fingerprint: identifies configuration and data; a checkpoint of another one is refused.
+        validate: metrics on validation data, called in evaluation mode; None trains without.
+        save_model: writes the best model.
+        preview: writes a grid of prototypes for the given epoch.
+    """
+
+    method: Any
+    batches: TripletBatches
+    config: TrainingConfig
+    run: RunFolder
+    fingerprint: str
+    save_model: Callable[[], None]
+    validate: Callable[[], Mapping[str, float]] | None = None
+    preview: Callable[[int], None] | None = None
+
+    def __post_init__(self) -> None:
+        self.compute: Compute = choose_compute(self.config.device, self.config.precision)
+        self.processes: Processes = join_processes(self.compute.device.type)
+        if self.config.batch_size % self.processes.world:
+            raise ValueError(
+                f"training.batch_size {self.config.batch_size} must be a multiple of "
+                f"the {self.processes.world} processes"
+            )
+        self.method.to(self.compute.device, memory_format=self.compute.memory_format)
+        self.phases: tuple[Phase, ...] = self.method.phases()
+        self.optimisers = {phase.name: self._optimiser(phase) for phase in self.phases}
+        self.progress = Progress()
+        self._sums: dict[str, float] = {}
+        self._stop = False
+
+    def train(self) -> Progress:
+        """Train to the last epoch, from the run folder's checkpoint where there is one.
+
+        Ctrl-C and SIGTERM finish the step under way, save, and raise KeyboardInterrupt.
+
+        Raises:
+            TrainingDivergedError: a loss term is not finite.
+            ValueError: the checkpoint belongs to another configuration or to other data.
+        """
+        self._restore()
+        total = self.config.epochs * len(self.batches)
+        try:
+            with (
+                progress_bar("training", total, done=self._global_step()) as bar,
+                stop_requests(self._request_stop),
+            ):
+                while self.progress.epoch < self.config.epochs:
+                    self._train_epoch(bar)
+        finally:
+            self.run.close()
+        return self.progress
+
+    def _train_epoch(self, bar: Bar) -> None:
+        epoch = self.progress.epoch
+        saved = time.monotonic()
+        since, images = time.monotonic(), 0
+        for step, minibatches in self._minibatches(epoch, self.progress.step):
+            for phase, batch in zip(self.phases, minibatches, strict=True):
+                if batch is not None:
+                    self._take_step(phase, batch)
+            self.progress = replace(self.progress, step=step + 1)
+            images += self.config.batch_size
+            bar.advance()
+            if (step + 1) % self.config.log_every == 0 or step + 1 == len(self.batches):
+                rate = images / max(time.monotonic() - since, 1e-9)
+                bar.describe(self._describe(self._log_losses(rate)))
+                since, images = time.monotonic(), 0
+            if self._stop:
+                self._save()
+                raise KeyboardInterrupt
+            if time.monotonic() - saved > self.config.checkpoint_seconds:
+                self._save()
+                saved = time.monotonic()
+        self.progress = replace(self.progress, epoch=epoch + 1, step=0)
+        self._finish_epoch()
+        self._save()
+
+    def _minibatches(
+        self, epoch: int, first: int
+    ) -> Iterator[tuple[int, list[TrainingBatch | None]]]:
+        """Minibatches of each phase, the next ones read while the current ones are used."""
+
+        def read(step: int) -> list[TrainingBatch | None]:
+            done = (epoch * len(self.batches) + step) / (self.config.epochs * len(self.batches))
+            return [
+                self.batches.batch(
+                    BatchRequest(epoch, step, stream, self.processes.rank, self.processes.world),
+                    self.compute,
+                )
+                if phase.first_step <= done < phase.last_step
+                else None
+                for stream, phase in enumerate(self.phases)
+            ]
+
+        with ThreadPoolExecutor(1) as reader:
+            upcoming = reader.submit(read, first) if first < len(self.batches) else None
+            for step in range(first, len(self.batches)):
+                assert upcoming is not None
+                current = upcoming.result()
+                if step + 1 < len(self.batches):
+                    upcoming = reader.submit(read, step + 1)
+                yield step, current
+
+    def _take_step(self, phase: Phase, batch: TrainingBatch) -> None:
+        optimiser = self.optimisers[phase.name]
+        _activate(self.method, phase)
+        with self.compute.autocast():
+            terms = self.method.losses(phase.name, batch)
+        self._check(phase, terms, batch)
+        total = sum(phase.weights[name] * term for name, term in terms.items())
+        assert isinstance(total, Tensor)
+        optimiser.zero_grad()
+        total.backward()
+        average_gradients(_parameters(phase), self.processes)
+        for group in optimiser.param_groups:
+            group["lr"] = self._learning_rate() * phase.learning_rate
+        optimiser.step()
+        share_state(self.method, self.processes, parameters=False)
+
+    def _check(self, phase: Phase, terms: Mapping[str, Tensor], batch: TrainingBatch) -> None:
+        unknown = set(terms) ^ set(phase.weights)
+        if unknown:
+            raise ValueError(
+                f"phase {phase.name!r} has weights for {sorted(phase.weights)} "
+                f"but its losses are {sorted(terms)}"
+            )
+        for name, term in terms.items():
+            value = float(term.detach())
+            if not math.isfinite(value):
+                raise TrainingDivergedError(
+                    f"loss {phase.name}.{name} is {value} at epoch {self.progress.epoch}, "
+                    f"step {self.progress.step}; items of the minibatch: "
+                    f"{', '.join(batch.item_ids)}"
+                )
+            key = f"{phase.name}.{name}"
+            self._sums[key] = self._sums.get(key, 0.0) + value
+            self._sums[f"{key}#"] = self._sums.get(f"{key}#", 0.0) + 1
+
+    def _log_losses(self, rate: float) -> dict[str, float]:
+        losses = {
+            name: total / self._sums[f"{name}#"]
+            for name, total in self._sums.items()
+            if not name.endswith("#")
+        }
+        self._sums.clear()
+        values = {
+            **losses,
+            "images_per_second": round(rate, 1),
+            "learning_rate": self._learning_rate(),
+        }
+        if self.processes.first:
+            self.run.log("train", self._global_step(), values)
+        return values
+
+    def _describe(self, values: Mapping[str, float]) -> str:
+        losses = [f"{name} {value:.3f}" for name, value in values.items() if "." in name]
+        best = self.progress.best_value
+        if best is not None:
+            losses.append(f"best {self.config.metric} {best:.4f}")
+        epoch = f"epoch {self.progress.epoch + 1}/{self.config.epochs}"
+        return ", ".join([epoch, f"{values['images_per_second']:.0f} images/s", *losses])
+
+    def _finish_epoch(self) -> None:
+        due = self.progress.epoch % self.config.validate_every == 0
+        last = self.progress.epoch == self.config.epochs
+        if self.processes.first and (due or last):
+            self.method.eval()
+            if self.preview is not None:
+                self.preview(self.progress.epoch)
+            self._validate()
+        wait_for_all(self.processes)
+
+    def _validate(self) -> None:
+        if self.validate is None:
+            self.save_model()
+            return
+        metrics = self.validate()
+        if self.config.metric not in metrics:
+            raise ValueError(
+                f"training.metric {self.config.metric!r} is not measured; "
+                f"choose one of {', '.join(metrics)}"
+            )
+        value = metrics[self.config.metric]
+        self.run.log("validation", self._global_step(), {"epoch": self.progress.epoch, **metrics})
+        if self.progress.best_value is None or value > self.progress.best_value:
+            self.save_model()
+            self.progress = replace(self.progress, best_value=value, best_epoch=self.progress.epoch)
+
+    def _global_step(self) -> int:
+        return self.progress.epoch * len(self.batches) + self.progress.step
+
+    def _learning_rate(self) -> float:
+        if self.config.schedule == "constant":
+            return self.config.learning_rate
+        done = self._global_step() / (self.config.epochs * len(self.batches))
+        return self.config.learning_rate * 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
+
+    def _optimiser(self, phase: Phase) -> torch.optim.Optimizer:
+        return torch.optim.Adam(
+            _parameters(phase), self.config.learning_rate, self.config.betas, fused=True
+        )
+
+    def _restore(self) -> None:
+        if self.run.checkpoint.exists():
+            self.progress = load_checkpoint(
+                self.run.checkpoint, self.method, self.optimisers, self.fingerprint
+            )
+        if self.processes.first:
+            self.run.forget_after(self._global_step())
+        share_state(self.method, self.processes, parameters=True)
+
+    def _save(self) -> None:
+        if self.processes.first:
+            save_checkpoint(
+                self.run.checkpoint, self.method, self.optimisers, self.progress, self.fingerprint
+            )
+
+    def _request_stop(self) -> None:
+        self._stop = True
+
+
+def _parameters(phase: Phase) -> list[nn.Parameter]:
+    return [parameter for module in phase.modules for parameter in module.parameters()]
+
+
+def _activate(method: nn.Module, phase: Phase) -> None:
+    """Train the phase's modules; freeze the others, in evaluation mode as they are in search."""
+    method.eval()
+    method.requires_grad_(False)
+    for module in phase.modules:
+        module.train()
+        module.requires_grad_(True)
