@@ -1,0 +1,1 @@
+"""Encoded catalogues: vectors on disk, and engines that search them."""
