@@ -103,6 +103,31 @@ class PictureLimits:
 DEFAULT_LIMITS = PictureLimits()
 
 
+def read_picture(path: Path, limits: PictureLimits = DEFAULT_LIMITS) -> bytes:
+    """Content of a picture file, not decoded.
+
+    Raises:
+        PictureError: no such file, no ordinary file, too large, or it cannot be read.
+    """
+    try:
+        status = path.stat()
+        if stat.S_ISDIR(status.st_mode):
+            raise PictureError(str(path), "is a folder, not a picture")
+        if not stat.S_ISREG(status.st_mode):
+            raise PictureError(str(path), "is not an ordinary file")
+        if status.st_size > limits.max_bytes:
+            raise PictureError(str(path), _too_many_bytes(status.st_size, limits))
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise PictureError(str(path), "no such file") from None
+    except OSError as error:
+        raise PictureError(str(path), f"cannot be read ({error.strerror})") from error
+    except ValueError as error:  # a null character in the path
+        if isinstance(error, PictureError):
+            raise
+        raise PictureError(str(path), f"is not a path ({error})") from error
+
+
 def load_picture(
     source: Path | bytes,
     limits: PictureLimits = DEFAULT_LIMITS,
@@ -121,7 +146,7 @@ def load_picture(
         PictureError: no such file, too large, too small, no picture, or a damaged one.
     """
     name = "picture" if isinstance(source, bytes) else str(source)
-    content = source if isinstance(source, bytes) else _read(source, limits)
+    content = source if isinstance(source, bytes) else read_picture(source, limits)
     if not content:
         raise PictureError(name, "the file is empty")
     if len(content) > limits.max_bytes:
@@ -205,26 +230,6 @@ def _open_formats() -> tuple[str, ...]:
     """The formats this Pillow can read of those allowed."""
     Image.init()
     return tuple(name for name in PICTURE_FORMATS if name in Image.OPEN)
-
-
-def _read(path: Path, limits: PictureLimits) -> bytes:
-    try:
-        status = path.stat()
-        if stat.S_ISDIR(status.st_mode):
-            raise PictureError(str(path), "is a folder, not a picture")
-        if not stat.S_ISREG(status.st_mode):
-            raise PictureError(str(path), "is not an ordinary file")
-        if status.st_size > limits.max_bytes:
-            raise PictureError(str(path), _too_many_bytes(status.st_size, limits))
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise PictureError(str(path), "no such file") from None
-    except OSError as error:
-        raise PictureError(str(path), f"cannot be read ({error.strerror})") from error
-    except ValueError as error:  # a null character in the path
-        if isinstance(error, PictureError):
-            raise
-        raise PictureError(str(path), f"is not a path ({error})") from error
 
 
 def _too_many_bytes(size: int, limits: PictureLimits) -> str:

@@ -1,0 +1,291 @@
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from amgan.attributes import Attribute, AttributeSchema
+from amgan.catalogue import pixels as pixels_module
+from amgan.catalogue.pixels import open_pixels
+from amgan.catalogue.records import Catalogue
+from amgan.images import ImageSettings, PictureError, Pixels, load_pixels
+
+T = TypeVar("T")
+SETTINGS = ImageSettings(16, 12)
+
+
+def write_picture(path: Path, seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    Image.fromarray(generator.integers(0, 256, (24, 20, 3), np.uint8)).save(path, "PNG")
+
+
+def make_catalogue(paths: list[Path]) -> Catalogue:
+    n = len(paths)
+    schema = AttributeSchema((Attribute("colour", ("red",)),))
+    return Catalogue(
+        "made",
+        schema,
+        tuple(f"{i}" for i in range(n)),
+        tuple(paths),
+        np.zeros((n, 1), np.int16),
+        (None,) * n,
+        (None,) * n,
+    )
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> list[Path]:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    made = [folder / f"{i}.png" for i in range(40)]
+    for i, path in enumerate(made):
+        write_picture(path, i)
+    return made
+
+
+def expected(paths: Iterable[Path], settings: ImageSettings = SETTINGS) -> Pixels:
+    return np.stack([load_pixels(path, settings) for path in paths])
+
+
+class Decodes:
+    """Counts and names the files that are really decoded."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.count = 0
+        lock = threading.Lock()
+
+        def counted(*arguments: object) -> Pixels:
+            with lock:
+                self.count += 1
+            return load_pixels(*arguments)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(pixels_module, "load_pixels", counted)
+
+    def taken(self) -> int:
+        count, self.count = self.count, 0
+        return count
+
+
+@pytest.fixture
+def decodes(monkeypatch: pytest.MonkeyPatch) -> Decodes:
+    return Decodes(monkeypatch)
+
+
+def test_rows_are_what_decoding_alone_gives(paths: list[Path], tmp_path: Path) -> None:
+    for workers in (1, 3):
+        opened = open_pixels(
+            make_catalogue(paths), SETTINGS, tmp_path / f"cache{workers}", workers=workers
+        )
+        assert opened.shape == (40, 16, 12, 3) and opened.dtype == np.uint8
+        assert np.array_equal(opened, expected(paths))
+        with pytest.raises(ValueError, match="read-only"):
+            opened[0] = 0
+
+
+def test_second_opening_decodes_nothing(
+    paths: list[Path], tmp_path: Path, decodes: Decodes
+) -> None:
+    catalogue = make_catalogue(paths)
+    open_pixels(catalogue, SETTINGS, tmp_path / "cache")
+    assert decodes.taken() == 40
+    again = open_pixels(catalogue, SETTINGS, tmp_path / "cache")
+    assert decodes.taken() == 0
+    assert np.array_equal(again, expected(paths))
+
+
+def test_only_changed_pictures_are_decoded_again(
+    paths: list[Path], tmp_path: Path, decodes: Decodes
+) -> None:
+    catalogue = make_catalogue(paths)
+    before = open_pixels(catalogue, SETTINGS, tmp_path / "cache")
+    old = np.array(before)
+    decodes.taken()
+    write_picture(paths[3], 1003)
+    write_picture(paths[17], 1017)
+    after = open_pixels(catalogue, SETTINGS, tmp_path / "cache")
+    assert decodes.taken() == 2
+    assert np.array_equal(after, expected(paths))
+    assert np.array_equal(before, old), "who opened the pixels before must still see the old ones"
+
+
+def test_change_of_same_size_and_time_is_noticed(paths: list[Path], tmp_path: Path) -> None:
+    for i, path in enumerate(paths):
+        Image.new("RGB", (20, 20), (i, i, i)).save(path.with_suffix(".bmp"))
+    bitmaps = [path.with_suffix(".bmp") for path in paths]
+    catalogue = make_catalogue(bitmaps)
+    open_pixels(catalogue, SETTINGS, tmp_path / "cache")
+    status = bitmaps[5].stat()
+    Image.new("RGB", (20, 20), (200, 0, 0)).save(bitmaps[5])
+    os.utime(bitmaps[5], ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert bitmaps[5].stat().st_size == status.st_size
+    again = open_pixels(catalogue, SETTINGS, tmp_path / "cache")
+    assert np.array_equal(again, expected(bitmaps))
+
+
+def test_touched_files_are_hashed_not_decoded(
+    paths: list[Path], tmp_path: Path, decodes: Decodes
+) -> None:
+    catalogue = make_catalogue(paths)
+    open_pixels(catalogue, SETTINGS, tmp_path / "cache")
+    decodes.taken()
+    for path in paths:
+        os.utime(path, ns=(1, 1))
+    again = open_pixels(catalogue, SETTINGS, tmp_path / "cache")
+    assert decodes.taken() == 0
+    assert np.array_equal(again, expected(paths))
+
+
+def test_other_catalogues_share_what_is_decoded(
+    paths: list[Path], tmp_path: Path, decodes: Decodes
+) -> None:
+    cache = tmp_path / "cache"
+    open_pixels(make_catalogue(paths[:30]), SETTINGS, cache)
+    assert decodes.taken() == 30
+    moved = tmp_path / "moved.png"
+    moved.write_bytes(paths[8].read_bytes())
+    mixed = [paths[35], *paths[20:10:-1], moved]
+    opened = open_pixels(make_catalogue(mixed), SETTINGS, cache)
+    assert decodes.taken() == 1
+    assert np.array_equal(opened, expected(mixed))
+
+
+def test_content_digests_of_any_ending_are_found(tmp_path: Path, decodes: Decodes) -> None:
+    """About one SHA-256 in 256 ends in a zero byte, which numpy's byte strings drop."""
+    folder = tmp_path / "many"
+    folder.mkdir()
+    many = [folder / f"{i}.ppm" for i in range(600)]
+    for i, path in enumerate(many):
+        path.write_bytes(b"P6 8 8 255\n" + bytes([i % 256, i // 256, 0]) * 64)
+    cache = tmp_path / "cache"
+    open_pixels(make_catalogue(many), SETTINGS, cache)
+    decodes.taken()
+    for path in many:
+        path.touch()
+    open_pixels(make_catalogue(many), SETTINGS, cache)
+    assert decodes.taken() == 0
+
+
+def test_settings_have_caches_of_their_own(paths: list[Path], tmp_path: Path) -> None:
+    catalogue = make_catalogue(paths[:5])
+    for settings in (SETTINGS, ImageSettings(16, 12, "crop"), ImageSettings(12, 16)):
+        opened = open_pixels(catalogue, settings, tmp_path / "cache")
+        assert np.array_equal(opened, expected(paths[:5], settings))
+
+
+def test_same_picture_twice_and_no_picture(paths: list[Path], tmp_path: Path) -> None:
+    twice = [paths[0], paths[1], paths[0]]
+    opened = open_pixels(make_catalogue(twice), SETTINGS, tmp_path / "cache")
+    assert np.array_equal(opened, expected(twice))
+    assert open_pixels(make_catalogue([]), SETTINGS, tmp_path / "cache").shape == (0, 16, 12, 3)
+
+
+def test_damaged_and_missing_pictures_are_named(paths: list[Path], tmp_path: Path) -> None:
+    catalogue = make_catalogue(paths)
+    paths[20].write_bytes(paths[20].read_bytes()[:100])
+    with pytest.raises(PictureError, match=r"20\.png: damaged or truncated"):
+        open_pixels(catalogue, SETTINGS, tmp_path / "cache")
+    paths[21].unlink()
+    with pytest.raises(PictureError, match=r"21\.png: no such file"):
+        open_pixels(catalogue, SETTINGS, tmp_path / "cache")
+
+
+def test_build_goes_on_where_it_stopped(
+    paths: list[Path], tmp_path: Path, decodes: Decodes
+) -> None:
+    catalogue = make_catalogue(paths)
+    content = paths[25].read_bytes()
+    paths[25].write_bytes(b"no picture")
+    with pytest.raises(PictureError):
+        open_pixels(catalogue, SETTINGS, tmp_path / "cache", workers=1)
+    assert decodes.taken() == 26
+    paths[25].write_bytes(content)
+    write_picture(paths[2], 99)  # done before the stop, changed since
+    opened = open_pixels(catalogue, SETTINGS, tmp_path / "cache", workers=1)
+    assert decodes.taken() == 40 - 25 + 1
+    assert np.array_equal(opened, expected(paths))
+
+
+def test_cut_off_cache_file_is_built_anew(paths: list[Path], tmp_path: Path) -> None:
+    catalogue = make_catalogue(paths)
+    cache = tmp_path / "cache"
+    open_pixels(catalogue, SETTINGS, cache)
+    (file,) = cache.glob("*.pixels")
+    file.write_bytes(file.read_bytes()[:-1])
+    assert np.array_equal(open_pixels(catalogue, SETTINGS, cache), expected(paths))
+
+
+def test_progress_counts_what_is_decoded(paths: list[Path], tmp_path: Path) -> None:
+    seen: list[tuple[str, int | None, int]] = []
+
+    def progress(iterable: Iterable[T], description: str, total: int | None = None) -> Iterable[T]:
+        elements = list(iterable)
+        seen.append((description, total, len(elements)))
+        return elements
+
+    open_pixels(make_catalogue(paths), SETTINGS, tmp_path / "cache", progress=progress)
+    assert seen == [("decoding pictures", 40, 40)]
+
+
+def test_current_cache_opens_in_a_read_only_folder(paths: list[Path], tmp_path: Path) -> None:
+    catalogue = make_catalogue(paths)
+    cache = tmp_path / "cache"
+    open_pixels(catalogue, SETTINGS, cache)
+    for file in cache.glob("*.lock"):
+        file.unlink()
+    open_pixels(catalogue, SETTINGS, cache)
+    assert not list(cache.glob("*.lock")), "opening a current cache must not write"
+
+
+def _open_and_compare(paths: list[Path], cache: Path, verdicts: object) -> None:
+    opened = open_pixels(make_catalogue(paths), SETTINGS, cache, workers=2)
+    verdicts.put(np.array_equal(opened, expected(paths)))  # type: ignore[attr-defined]
+
+
+def test_processes_that_build_at_once_agree(paths: list[Path], tmp_path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    verdicts = context.Queue()
+    processes = [
+        context.Process(target=_open_and_compare, args=(paths, tmp_path / "cache", verdicts))
+        for _ in range(3)
+    ]
+    for process in processes:
+        process.start()
+    assert [verdicts.get(timeout=60) for _ in processes] == [True] * 3
+    for process in processes:
+        process.join()
+    assert len(list((tmp_path / "cache").glob("*.pixels"))) == 1
+    assert not list((tmp_path / "cache").glob("*.partial"))
+
+
+def _open_slowly(paths: list[Path], cache: Path, started: object) -> None:
+    def slow(iterable: Iterable[T], description: str, total: int | None = None) -> Iterable[T]:
+        for element in iterable:
+            started.set()  # type: ignore[attr-defined]
+            time.sleep(0.02)
+            yield element
+
+    open_pixels(make_catalogue(paths), SETTINGS, cache, progress=slow)
+
+
+def test_kill_leaves_nothing_that_is_wrong(paths: list[Path], tmp_path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    for delay in (0.0, 0.2, 0.5):
+        started = context.Event()
+        process = context.Process(target=_open_slowly, args=(paths, tmp_path / "cache", started))
+        process.start()
+        assert started.wait(60)
+        time.sleep(delay)
+        assert process.pid is not None
+        os.kill(process.pid, signal.SIGKILL)
+        process.join()
+    opened = open_pixels(make_catalogue(paths), SETTINGS, tmp_path / "cache")
+    assert np.array_equal(opened, expected(paths))
