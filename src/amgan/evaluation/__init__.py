@@ -1,0 +1,1 @@
+"""Evaluation: ranking metrics, reports, significance tests, prototype quality."""
