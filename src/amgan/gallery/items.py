@@ -1,0 +1,117 @@
+"""The items of a gallery as an Arrow table, mapped into memory; rows are read when asked for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from amgan.catalogue.records import Catalogue
+from amgan.gallery.versions import GalleryError
+
+_FIELD = "field:"  # prefix of the columns that the catalogue's table had beyond the known ones
+_ROWS_A_BATCH = 65_536
+
+
+class ItemTable:
+    """Ids, picture paths, products, splits and further fields of N items."""
+
+    def __init__(self, table: Any) -> None:
+        self._table = table
+
+    @classmethod
+    def from_catalogue(cls, catalogue: Catalogue) -> ItemTable:
+        """Table of a catalogue's items; picture paths become absolute."""
+        columns: dict[str, Any] = {
+            "item_id": catalogue.item_ids,
+            "image": [os.fspath(image.absolute()) for image in catalogue.images],
+            "product": catalogue.products,
+            "split": catalogue.splits,
+        }
+        columns |= {_FIELD + name: column for name, column in catalogue.fields.items()}
+        arrays = {name: pa.array(column, pa.string()) for name, column in columns.items()}
+        return cls(pa.table(arrays))
+
+    @classmethod
+    def load(cls, file: Path) -> ItemTable:
+        """Map a file written by `save`.
+
+        Raises:
+            GalleryError: damaged.
+            FileNotFoundError: no such file.
+        """
+        try:
+            return cls(pa.ipc.open_file(pa.memory_map(os.fspath(file))).read_all())
+        except pa.ArrowInvalid as error:
+            raise GalleryError(f"{file}: damaged ({error})") from None
+
+    def save(self, file: Path) -> None:
+        """Write as an Arrow file."""
+        with (
+            pa.OSFile(os.fspath(file), "wb") as sink,
+            pa.ipc.new_file(sink, self._table.schema) as writer,
+        ):
+            writer.write_table(self._table, _ROWS_A_BATCH)
+
+    def __len__(self) -> int:
+        return int(self._table.num_rows)
+
+    @cached_property
+    def item_ids(self) -> tuple[str, ...]:
+        """All ids."""
+        return tuple(self._table["item_id"].to_pylist())
+
+    @cached_property
+    def _rows(self) -> dict[str, int]:
+        return {item_id: row for row, item_id in enumerate(self.item_ids)}
+
+    @property
+    def field_names(self) -> tuple[str, ...]:
+        """Names of the further fields."""
+        names = self._table.column_names
+        return tuple(name.removeprefix(_FIELD) for name in names if name.startswith(_FIELD))
+
+    @property
+    def images(self) -> tuple[Path, ...]:
+        """All picture paths."""
+        return tuple(map(Path, self._table["image"].to_pylist()))
+
+    def find(self, item_id: str) -> int | None:
+        """Row of an item; None where there is no such item."""
+        return self._rows.get(item_id)
+
+    def value(self, column: str, row: int) -> str | None:
+        """One cell of "item_id", "image", "product" or "split"."""
+        value: str | None = self._table[column][row].as_py()
+        return value
+
+    def fields(self, row: int) -> dict[str, str | None]:
+        """Further fields of one item."""
+        return {name: self._table[_FIELD + name][row].as_py() for name in self.field_names}
+
+    def is_in(self, field: str, values: Collection[str | None]) -> NDArray[np.bool_]:
+        """Which items have one of `values` in a further field, (N,)."""
+        found = pc.is_in(self._table[_FIELD + field], value_set=pa.array(values, pa.string()))
+        mask: NDArray[np.bool_] = found.to_numpy(zero_copy_only=False).astype(bool)
+        return mask
+
+    def to_catalogue(self, name: str, schema: Any, labels: Any) -> Catalogue:
+        """The catalogue of these items with their labels (N, M)."""
+        columns: Mapping[str, list[Any]] = self._table.to_pydict()
+        return Catalogue(
+            name,
+            schema,
+            tuple(columns["item_id"]),
+            tuple(map(Path, columns["image"])),
+            labels,
+            tuple(columns["product"]),
+            tuple(columns["split"]),
+            {name: tuple(columns[_FIELD + name]) for name in self.field_names},
+        )

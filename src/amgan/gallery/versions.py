@@ -1,0 +1,129 @@
+"""A folder whose content is switched from one whole version to the next.
+
+    FOLDER/CURRENT            the name of the version to read, such as 000003
+    FOLDER/versions/000003/   its files, never changed once CURRENT names them
+    FOLDER/work/              what a writer is making; it becomes the next version by a rename
+    FOLDER/.lock              held by the one writer
+
+CURRENT is replaced by a rename after everything it names has reached the disk, so a crash at any
+moment leaves the old version or the new one. The version before the current one is kept for readers
+that have just looked at CURRENT; files that are mapped into memory outlive their removal.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from amgan.files import write_text
+
+_NAME = re.compile(r"\d{6,}")
+
+
+class GalleryError(ValueError):
+    """A gallery folder that cannot be read, written, or used with a model."""
+
+
+class VersionedFolder:
+    """Reads and switches the versions in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.work = folder / "work"
+        self._versions = folder / "versions"
+        self._pointer = folder / "CURRENT"
+
+    def current_name(self) -> str | None:
+        """Name of the version to read; None where nothing was published yet.
+
+        Raises:
+            GalleryError: CURRENT does not hold a version's name.
+        """
+        try:
+            name = self._pointer.read_text(encoding="utf-8").strip()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise GalleryError(f"{self._pointer}: cannot be read ({error.strerror})") from error
+        if not _NAME.fullmatch(name):
+            raise GalleryError(f"{self._pointer}: holds {name[:40]!r}, not a version's number")
+        return name
+
+    def version(self, name: str) -> Path:
+        """Folder of a version."""
+        return self._versions / name
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Be the one writer; afterwards remove what no reader needs.
+
+        Raises:
+            GalleryError: another process is writing, or the disk refuses.
+        """
+        try:
+            self._versions.mkdir(parents=True, exist_ok=True)
+            with (self.folder / ".lock").open("w", encoding="utf-8") as lock:
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    raise GalleryError(
+                        f"{self.folder}: another process is writing this gallery; "
+                        "wait until it is done"
+                    ) from None
+                self._remove_leftovers()
+                self.work.mkdir(exist_ok=True)
+                yield
+        except OSError as error:
+            raise GalleryError(
+                f"{error.filename or self.folder}: cannot write ({error.strerror or error}); "
+                f"the gallery in {self.folder} is as it was before"
+            ) from error
+
+    def publish(self) -> str:
+        """Make the content of `work` the current version; returns its name."""
+        for path in sorted(self.work.rglob("*"), reverse=True):
+            flush(path)
+        flush(self.work)
+        present = self._names()
+        name = f"{int(max(present, default='0', key=int)) + 1:06d}"
+        self.work.rename(self.version(name))
+        flush(self._versions)
+        write_text(self._pointer, name + "\n")
+        flush(self.folder)
+        self._remove_leftovers()
+        return name
+
+    def discard_work(self) -> None:
+        """Empty `work`."""
+        shutil.rmtree(self.work, ignore_errors=True)
+        self.work.mkdir()
+
+    def _names(self) -> list[str]:
+        return sorted(
+            (path.name for path in self._versions.iterdir() if _NAME.fullmatch(path.name)), key=int
+        )
+
+    def _remove_leftovers(self) -> None:
+        """Remove versions that a crash left unpublished, and all but one of the old ones."""
+        current = self.current_name()
+        if current is None:
+            kept = []
+        else:
+            kept = [name for name in self._names() if int(name) <= int(current)][-2:]
+        for name in self._names():
+            if name not in kept:
+                shutil.rmtree(self.version(name), ignore_errors=True)
+
+
+def flush(path: Path) -> None:
+    """Bring a file or folder to the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

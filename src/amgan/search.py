@@ -1,0 +1,321 @@
+"""From a picture and wanted changes to a ranked gallery: the one ranking path."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amgan.attributes import MISSING, AttributeSchema, Change, Indicator, Labels
+from amgan.gallery.engines import NO_ROW, Rows, Vectors
+from amgan.gallery.gallery import Gallery
+from amgan.gallery.store import open_gallery
+from amgan.images import DEFAULT_LIMITS, PictureLimits, Pixels, load_pixels
+from amgan.methods.trained import TrainedModel, load_model
+
+_QUERIES_A_BLOCK = 512
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """The best k gallery rows of each query.
+
+    Attributes:
+        scores: (Q, k); distances, ascending, or inner products, descending.
+        rows: (Q, k) gallery rows, -1 past the end of a small gallery.
+        mode: how the engine searched.
+        seconds: time for "encode" and "search".
+    """
+
+    scores: Vectors
+    rows: Rows
+    mode: str
+    seconds: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class ReferenceAttribute:
+    """What is known of one attribute of the reference.
+
+    Attributes:
+        name: the attribute.
+        value: its value; None where neither given nor predicted.
+        confidence: the model's probability of a predicted value; None for a given one.
+    """
+
+    name: str
+    value: str | None
+    confidence: float | None = None
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One result.
+
+    Attributes:
+        item_id, image: which item, and its picture.
+        row: its row in the gallery.
+        rank: place among the results, from 1.
+        score: distance or inner product.
+        labels: its attribute values, None where missing.
+        fields: further columns of its catalogue.
+        matches: for each attribute, whether the item has the wanted value, or, where none was
+            wanted, the reference's; None where either is not known.
+    """
+
+    item_id: str
+    image: Path
+    row: int
+    rank: int
+    score: float
+    labels: Mapping[str, str | None]
+    fields: Mapping[str, str | None]
+    matches: Mapping[str, bool | None]
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """Answer to one query.
+
+    Attributes:
+        hits: best first.
+        changes: what was asked for, with the values they replace where these are known.
+        attributes: the reference's attributes, given or predicted.
+        source: the reference picture.
+        reference: the reference as the model saw it (H, W, 3).
+        prototype: the picture that was searched for (H, W, 3); None where the method draws none.
+        candidates: items that were ranked, after filters and exclusions.
+        mode: how the engine searched.
+        seconds: time for "decode", "encode", "prototype", "attributes", "search".
+    """
+
+    hits: tuple[Hit, ...]
+    changes: tuple[Change, ...]
+    attributes: tuple[ReferenceAttribute, ...]
+    source: Path | bytes
+    reference: Pixels
+    prototype: Pixels | None
+    candidates: int
+    mode: str
+    seconds: Mapping[str, float]
+
+
+class SearchService:
+    """Ranks a gallery by references and changes. Safe to call from several threads.
+
+    Args:
+        model: encodes queries.
+        gallery: encoded by the same model.
+        limits: what a reference picture may measure.
+
+    Raises:
+        GalleryError: the gallery was encoded by another model.
+    """
+
+    def __init__(
+        self, model: TrainedModel, gallery: Gallery, limits: PictureLimits = DEFAULT_LIMITS
+    ) -> None:
+        gallery.check_model(model)
+        self.model = model
+        self.gallery = gallery
+        self.limits = limits
+
+    @property
+    def schema(self) -> AttributeSchema:
+        """Attributes that can be changed."""
+        return self.model.schema
+
+    def rank(
+        self,
+        pixels: Pixels,
+        indicator: Indicator,
+        labels: Labels | None,
+        k: int,
+        exclude: NDArray[np.int64] | None = None,
+        rows: Rows | None = None,
+    ) -> Ranking:
+        """Rank the gallery for each query.
+
+        Args:
+            pixels: references (Q, H, W, 3).
+            indicator: wanted values (Q, J).
+            labels: the references' labels (Q, M), -1 where missing; None where not known.
+            k: results a query.
+            exclude: gallery rows to leave out of each query's results, (Q,) or (Q, E); -1 for none.
+            rows: rank only these gallery rows, ascending; None for all.
+        """
+        excluded = np.empty((len(pixels), 0), np.int64) if exclude is None else exclude
+        excluded = excluded.reshape(len(pixels), -1)
+        seconds: dict[str, float] = {"encode": 0.0, "search": 0.0}
+        scores, ranked, mode = [np.empty((0, k), np.float32)], [np.empty((0, k), np.int64)], ""
+        for start in range(0, len(pixels), _QUERIES_A_BLOCK):
+            block = slice(start, start + _QUERIES_A_BLOCK)
+            known = None if labels is None else labels[block]
+            with _timed(seconds, "encode"):
+                queries = self.model.encode_queries(pixels[block], indicator[block], known)
+            if not np.isfinite(queries).all():
+                raise ValueError("the model gives no finite vector for a query")
+            with _timed(seconds, "search"):
+                found = self.gallery.engine.search(queries, k + excluded.shape[1], rows)
+                places = _places_kept(found.rows, excluded[block], k)
+            scores.append(np.take_along_axis(found.scores, places, 1))
+            ranked.append(np.take_along_axis(found.rows, places, 1))
+            mode = found.mode
+        return Ranking(np.concatenate(scores), np.concatenate(ranked), mode, seconds)
+
+    def search(
+        self,
+        picture: Path | bytes,
+        changes: Iterable[Change],
+        k: int = 12,
+        *,
+        labels: Mapping[str, str | None] | None = None,
+        exclude: Collection[str] = (),
+        offset: int = 0,
+        filters: Mapping[str, Collection[str]] | None = None,
+    ) -> SearchResult:
+        """Search with a picture.
+
+        Args:
+            picture: a file, or a file's content.
+            changes: wanted values; none searches for what looks the same.
+            k: results.
+            labels: the picture's attribute values as far as they are known; the model predicts
+                the others.
+            exclude: ids of items to leave out.
+            offset: results to skip, for paging.
+            filters: attribute or field name to the values to keep; see `Gallery.select`.
+
+        Raises:
+            PictureError: the picture cannot be used.
+            ValueError: an unknown attribute, value or field.
+        """
+        if k < 1 or offset < 0:
+            raise ValueError(f"ask for k >= 1 results from offset >= 0, not {k} from {offset}")
+        changes = tuple(changes)
+        indicator = self.schema.changes_indicator(changes)[None]
+        known = np.array([self.schema.encode(labels or {})], np.int16)
+        rows = self.gallery.select(filters or {})
+        excluded = np.array(self._rows_of(exclude), np.int64)
+        seconds: dict[str, float] = {}
+        with _timed(seconds, "decode"):
+            reference = load_pixels(picture, self.model.images, self.limits)
+        ranking = self.rank(reference[None], indicator, known, offset + k, excluded[None], rows)
+        with _timed(seconds, "prototype"):
+            drawn = self.model.draw_prototypes(reference[None], indicator, known)
+        with _timed(seconds, "attributes"):
+            attributes = self._describe(reference, known[0])
+        values = {attribute.name: attribute.value for attribute in attributes}
+        wanted = values | {change.attribute: change.wanted for change in changes}
+        ranked = list(zip(ranking.rows[0].tolist(), ranking.scores[0].tolist(), strict=True))
+        hits = (
+            self._hit(row, rank, score, wanted)
+            for rank, (row, score) in enumerate(ranked[offset:], offset + 1)
+            if row != NO_ROW
+        )
+        left_out = excluded if rows is None else np.intersect1d(rows, excluded)
+        return SearchResult(
+            tuple(hits),
+            tuple(replace(change, unwanted=values[change.attribute]) for change in changes),
+            attributes,
+            picture,
+            reference,
+            None if drawn is None else drawn[0],
+            (len(self.gallery) if rows is None else len(rows)) - len(left_out),
+            ranking.mode,
+            {**seconds, **ranking.seconds},
+        )
+
+    def search_item(
+        self,
+        item_id: str,
+        changes: Iterable[Change],
+        k: int = 12,
+        *,
+        exclude: Collection[str] = (),
+        offset: int = 0,
+        filters: Mapping[str, Collection[str]] | None = None,
+    ) -> SearchResult:
+        """Search with an item of the gallery, whose labels are known; it is left out itself.
+
+        Raises:
+            PictureError: the item's picture is gone or cannot be used.
+            ValueError: no such item, or as `search`.
+        """
+        item = self.gallery[self.gallery.row(item_id)]
+        return self.search(
+            item.image,
+            changes,
+            k,
+            labels=self.schema.decode(item.labels),
+            exclude={item_id, *exclude},
+            offset=offset,
+            filters=filters,
+        )
+
+    def describe(self, picture: Path | bytes) -> tuple[ReferenceAttribute, ...]:
+        """A picture's attributes as the model sees them.
+
+        Raises:
+            PictureError: the picture cannot be used.
+        """
+        pixels = load_pixels(picture, self.model.images, self.limits)
+        return self._describe(pixels, np.full(self.schema.num_attributes, MISSING, np.int16))
+
+    def _describe(self, pixels: Pixels, known: Labels) -> tuple[ReferenceAttribute, ...]:
+        """Attributes of one picture (H, W, 3): `known` labels (M,), the others predicted."""
+        values = self.schema.decode(known)
+        if None not in values.values():
+            return tuple(ReferenceAttribute(name, value) for name, value in values.items())
+        predicted = self.model.predict_attributes(pixels[None])
+        described = []
+        for attribute, columns in zip(self.schema.attributes, self.schema.slices, strict=True):
+            value, confidence = values[attribute.name], None
+            if value is None and predicted is not None:
+                block = predicted[0, columns]
+                value, confidence = attribute.values[int(block.argmax())], float(block.max())
+            described.append(ReferenceAttribute(attribute.name, value, confidence))
+        return tuple(described)
+
+    def _rows_of(self, item_ids: Collection[str]) -> list[int]:
+        """Rows of the items that the gallery has."""
+        rows = (self.gallery.items.find(item_id) for item_id in dict.fromkeys(item_ids))
+        return [row for row in rows if row is not None]
+
+    def _hit(self, row: int, rank: int, score: float, wanted: Mapping[str, str | None]) -> Hit:
+        item = self.gallery[row]
+        labels = self.schema.decode(item.labels)
+        matches = {
+            name: None if value is None or wanted[name] is None else value == wanted[name]
+            for name, value in labels.items()
+        }
+        fields = self.gallery.items.fields(row)
+        return Hit(item.item_id, item.image, row, rank, score, labels, fields, matches)
+
+
+def open_search(model_folder: Path, gallery_folder: Path, device: str = "auto") -> SearchService:
+    """Open a trained model and a gallery that it encoded.
+
+    Raises:
+        ValueError: no model, no gallery, or a gallery of another model.
+    """
+    model = load_model(Path(model_folder), device)
+    return SearchService(model, open_gallery(Path(gallery_folder), model))
+
+
+def _places_kept(rows: Rows, excluded: Rows, k: int) -> NDArray[np.int64]:
+    """Places (Q, k) of the first k found rows (Q, k + E) that are not excluded (Q, E)."""
+    left_out = ((rows[:, :, None] == excluded[:, None]) & (rows != NO_ROW)[:, :, None]).any(2)
+    return np.argsort(left_out, axis=1, kind="stable")[:, :k]
+
+
+@contextmanager
+def _timed(seconds: dict[str, float], part: str) -> Iterator[None]:
+    start = time.perf_counter()
+    yield
+    seconds[part] = seconds.get(part, 0.0) + time.perf_counter() - start
