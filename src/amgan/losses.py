@@ -5,13 +5,14 @@ Sigmoids never meet a logarithm: log p = logsigmoid(z) and log(1 - p) = logsigmo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 MISSING = -1
+AttributeLoss = Callable[[Tensor, Tensor, Sequence[int]], Tensor]
 
 
 def euclidean_distance(first: Tensor, second: Tensor) -> Tensor:
