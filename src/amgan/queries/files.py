@@ -61,7 +61,8 @@ def load_triplets(path: Path, catalogue: Catalogue) -> Triplets:
             wrong split, or changes that do not agree with the labels.
     """
     path = Path(path)
-    with path.open(encoding="utf-8") as stream:
+    # What is not UTF-8 is replaced here, so that it fails below with its line.
+    with path.open(encoding="utf-8", errors="replace") as stream:
         header = _read_header(path, stream.readline())
         rows: list[tuple[str, int, int]] = []
         for number, line in enumerate(stream, start=2):
