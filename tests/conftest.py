@@ -1,0 +1,98 @@
+"""A small labelled catalogue of picture files and an untrained AMGAN that fits it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from amgan.attributes import AttributeSchema
+from amgan.catalogue.records import Catalogue
+from amgan.devices import choose_compute
+from amgan.images import ImageSettings
+from amgan.methods.registry import build_method
+from amgan.methods.trained import ModelDescription, TrainedModel
+from amgan.models.network import NetworkConfig
+
+SHAPES = AttributeSchema.from_dict(
+    {"colour": ["red", "green", "blue"], "shape": ["square", "bar"], "ground": ["light", "dark"]}
+)
+_COLOURS = {"red": (210, 40, 40), "green": (40, 170, 60), "blue": (40, 60, 200)}
+
+
+def draw_shape(labels: dict[str, str | None], seed: int) -> Image.Image:
+    rng = np.random.default_rng(seed)
+    ground = 40 if labels["ground"] == "dark" else 230
+    pixels = rng.integers(ground - 20, ground + 20, (24, 24, 3))
+    tall, wide = (16, 16) if labels["shape"] == "square" else (6, 22)
+    colour = _COLOURS[labels["colour"] or "red"]
+    top, left = (24 - tall) // 2, (24 - wide) // 2
+    pixels[top : top + tall, left : left + wide] = colour
+    return Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
+
+
+def write_shapes(folder: Path, n: int, seed: int = 0, prefix: str = "item") -> Catalogue:
+    """`n` items; every fifth colour label is missing."""
+    rng = np.random.default_rng(seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    labels = np.stack([rng.integers(0, size, n) for size in SHAPES.sizes], 1).astype(np.int16)
+    images = []
+    for row in range(n):
+        path = folder / f"{prefix}-{row:03d}.png"
+        draw_shape(SHAPES.decode(labels[row]), seed * 1000 + row).save(path)
+        images.append(path)
+    labels[::5, 0] = -1
+    return Catalogue(
+        "shapes",
+        SHAPES,
+        tuple(f"{prefix}-{row:03d}" for row in range(n)),
+        tuple(images),
+        labels,
+        tuple(None if row % 7 == 0 else f"product-{row // 2}" for row in range(n)),
+        ("train",) * n,
+        {"brand": tuple((None, "acme", "zeta")[row % 3] for row in range(n))},
+    )
+
+
+def build_shape_model(method: str = "amgan-p", seed: int = 0) -> TrainedModel:
+    torch.manual_seed(seed)
+    network = NetworkConfig(
+        generator_width=4,
+        latent_channels=8,
+        residual_blocks=1,
+        encoder_widths=(8, 16),
+        embedding_dim=12,
+    )
+    images = ImageSettings(16, 16)
+    description = ModelDescription(method, {}, SHAPES, images, network, {})
+    built = build_method(method, SHAPES, images, network)
+    return TrainedModel(built, description, choose_compute("cpu", "fp32"))
+
+
+@pytest.fixture(scope="session")
+def shape_model() -> TrainedModel:
+    return build_shape_model()
+
+
+@pytest.fixture(scope="session")
+def other_shape_model() -> TrainedModel:
+    return build_shape_model(seed=1)
+
+
+@pytest.fixture(scope="session")
+def posterior_model() -> TrainedModel:
+    return build_shape_model("posterior")
+
+
+@pytest.fixture
+def shapes(tmp_path: Path) -> Callable[..., Catalogue]:
+    """Call with a number of items, a seed and a prefix of ids."""
+
+    def write(n: int = 20, seed: int = 0, prefix: str = "item") -> Catalogue:
+        return write_shapes(tmp_path / f"pictures-{prefix}-{seed}", n, seed, prefix)
+
+    return write

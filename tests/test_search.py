@@ -1,0 +1,183 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from amgan.attributes import Change
+from amgan.catalogue.records import Catalogue
+from amgan.gallery.gallery import Gallery
+from amgan.gallery.store import GalleryError, build_gallery
+from amgan.images import PictureError, load_pixels
+from amgan.methods.trained import TrainedModel, save_model
+from amgan.search import SearchService, open_search
+
+Shapes = Callable[..., Catalogue]
+
+
+@pytest.fixture
+def catalogue(shapes: Shapes) -> Catalogue:
+    return shapes(40)
+
+
+@pytest.fixture
+def service(catalogue: Catalogue, shape_model: TrainedModel) -> SearchService:
+    return SearchService(shape_model, Gallery.in_memory(shape_model, catalogue))
+
+
+def rank_naively(service: SearchService, picture: Path, changes: list[str]) -> list[int]:
+    """Rows by the distance between E(G(x, h)) and E(y), one pair at a time."""
+    schema = service.schema
+    indicator = schema.changes_indicator(schema.parse_changes(changes))[None]
+    pixels = load_pixels(picture, service.model.images)[None]
+    query = service.model.encode_queries(pixels, indicator)[0].astype(float)
+    distances = [float(((v.astype(float) - query) ** 2).sum()) for v in service.gallery.vectors]
+    return sorted(range(len(distances)), key=distances.__getitem__)
+
+
+def test_search_returns_the_nearest_items_in_order(
+    service: SearchService, catalogue: Catalogue
+) -> None:
+    changes = service.schema.parse_changes(["colour=blue", "ground=dark"])
+    result = service.search(catalogue.images[3], changes, 10)
+    expected = rank_naively(service, catalogue.images[3], ["colour=blue", "ground=dark"])
+    assert [hit.row for hit in result.hits] == expected[:10]
+    assert [hit.rank for hit in result.hits] == list(range(1, 11))
+    scores = [hit.score for hit in result.hits]
+    assert scores == sorted(scores)
+    assert result.candidates == 40
+    assert result.prototype is not None and result.prototype.shape == (16, 16, 3)
+    assert result.reference.shape == (16, 16, 3)
+    assert result.mode == "exact"
+    assert set(result.seconds) == {"decode", "encode", "prototype", "attributes", "search"}
+
+
+def test_matches_compare_with_the_wanted_value_or_the_reference(
+    service: SearchService, catalogue: Catalogue
+) -> None:
+    result = service.search_item("item-001", [Change("colour", "green")], 39)
+    reference = catalogue.schema.decode(catalogue.labels[1])
+    assert result.changes == (Change("colour", "green", reference["colour"]),)
+    assert [attribute.value for attribute in result.attributes] == list(reference.values())
+    assert all(attribute.confidence is None for attribute in result.attributes)
+    wanted = reference | {"colour": "green"}
+    seen = set()
+    for hit in result.hits:
+        labels = catalogue.schema.decode(catalogue.labels[hit.row])
+        assert hit.labels == labels
+        for name, value in labels.items():
+            expected = None if value is None else value == wanted[name]
+            assert hit.matches[name] is expected
+            seen.add((name == "colour", expected))
+        assert hit.fields == {"brand": catalogue.fields["brand"][hit.row]}
+        assert hit.image == catalogue.images[hit.row]
+    assert seen == {(True, True), (True, False), (True, None), (False, True), (False, False)}
+
+
+def test_attributes_of_an_unlabelled_picture_are_predicted(
+    service: SearchService, catalogue: Catalogue
+) -> None:
+    result = service.search(catalogue.images[1], [], 3, labels={"shape": "bar"})
+    pixels = load_pixels(catalogue.images[1], service.model.images)[None]
+    predicted = service.model.predict_attributes(pixels)
+    assert predicted is not None
+    colour, shape, ground = result.attributes
+    assert (shape.value, shape.confidence) == ("bar", None)
+    assert colour.value == ["red", "green", "blue"][int(predicted[0, :3].argmax())]
+    assert colour.confidence == pytest.approx(predicted[0, :3].max(), abs=1e-6)
+    assert ground.confidence == pytest.approx(predicted[0, 5:].max(), abs=1e-6)
+    assert result.hits[0].matches["shape"] is (result.hits[0].labels["shape"] == "bar")
+    described = service.describe(catalogue.images[1].read_bytes())
+    assert described[0] == colour and described[1].confidence is not None
+
+
+def test_rank_and_search_are_one_path_for_any_number_of_queries(
+    service: SearchService, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("amgan.search._QUERIES_A_BLOCK", 16)
+    pixels = np.stack([load_pixels(image, service.model.images) for image in catalogue.images])
+    target = np.roll(catalogue.labels, 1, axis=0)
+    indicator = catalogue.schema.indicator(catalogue.labels, target)
+    own = np.arange(40)
+    ranking = service.rank(pixels, indicator, catalogue.labels, 39, exclude=own)
+    assert ranking.rows.shape == (40, 39)
+    for row in range(0, 40, 3):
+        changes = catalogue.schema.changes(catalogue.labels[row].tolist(), indicator[row])
+        result = service.search_item(catalogue.item_ids[row], changes, 39)
+        assert [hit.row for hit in result.hits] == ranking.rows[row].tolist()
+        assert sorted(ranking.rows[row].tolist()) == [other for other in own if other != row]
+
+
+def test_exclusions_past_the_end_of_a_small_gallery(service: SearchService) -> None:
+    pixels = np.zeros((3, 16, 16, 3), np.uint8)
+    indicator = np.zeros((3, service.schema.num_values), np.float32)
+    exclude = np.array([[5, 6], [7, -1], [-1, -1]])
+    rows = np.array([5, 6, 7])
+    ranking = service.rank(pixels, indicator, None, 4, exclude, rows)
+    found = [sorted(row) for row in ranking.rows.tolist()]
+    assert found == [[-1, -1, -1, 7], [-1, -1, 5, 6], [-1, 5, 6, 7]]
+    assert np.isinf(ranking.scores[ranking.rows == -1]).all()
+    assert np.isfinite(ranking.scores[ranking.rows >= 0]).all()
+
+
+def test_paging_filters_and_exclusions(service: SearchService, catalogue: Catalogue) -> None:
+    changes = service.schema.parse_changes(["shape=square"])
+    picture = catalogue.images[0]
+    every = [hit.row for hit in service.search(picture, changes, 40).hits]
+    kept = [row for row in every if catalogue.fields["brand"][row] == "acme"]
+    filters = {"brand": ["acme"]}
+    first = service.search(picture, changes, 5, filters=filters)
+    second = service.search(picture, changes, 5, filters=filters, offset=5)
+    assert [hit.row for hit in (*first.hits, *second.hits)] == kept[:10]
+    assert [hit.rank for hit in second.hits] == [6, 7, 8, 9, 10]
+    assert first.candidates == len(kept)
+    excluded = [catalogue.item_ids[row] for row in kept[:3]]
+    without = service.search(
+        picture, changes, 99, filters=filters, exclude=[*excluded, "item-002", "gone"]
+    )
+    assert [hit.row for hit in without.hits] == [row for row in kept[3:] if row != 2]
+    assert without.candidates == len(without.hits)
+    assert not service.search(picture, changes, 5, filters={"brand": ["none"]}).hits
+    assert not service.search(picture, changes, 5, offset=40).hits
+
+
+def test_a_method_without_prototype_and_with_inner_products(
+    catalogue: Catalogue, posterior_model: TrainedModel
+) -> None:
+    service = SearchService(posterior_model, Gallery.in_memory(posterior_model, catalogue))
+    result = service.search(catalogue.images[0], [Change("colour", "red")], 10)
+    assert result.prototype is None
+    scores = [hit.score for hit in result.hits]
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_what_a_user_gets_wrong_is_named(service: SearchService, catalogue: Catalogue) -> None:
+    picture = catalogue.images[0]
+    with pytest.raises(ValueError, match="unknown value 'pink' for attribute 'colour'"):
+        service.search(picture, [Change("colour", "pink")])
+    with pytest.raises(ValueError, match="changed more than once"):
+        service.search(picture, [Change("colour", "red"), Change("colour", "blue")])
+    with pytest.raises(ValueError, match="k >= 1"):
+        service.search(picture, [], 0)
+    with pytest.raises(ValueError, match="has no item 'item-999'"):
+        service.search_item("item-999", [])
+    with pytest.raises(PictureError, match="not a picture"):
+        service.search(b"no picture at all", [])
+
+
+def test_open_search_from_folders(
+    tmp_path: Path,
+    catalogue: Catalogue,
+    shape_model: TrainedModel,
+    other_shape_model: TrainedModel,
+) -> None:
+    for name, model in (("run", shape_model), ("other", other_shape_model)):
+        save_model(tmp_path / name / "model.safetensors", model.method, model.description)
+    build_gallery(tmp_path / "gallery", shape_model, catalogue)
+    service = open_search(tmp_path / "run", tmp_path / "gallery", "cpu")
+    result = service.search(catalogue.images[0], service.schema.parse_changes(["colour=red"]))
+    assert len(result.hits) == 12
+    with pytest.raises(GalleryError, match="encoded by another model"):
+        open_search(tmp_path / "other", tmp_path / "gallery", "cpu")
