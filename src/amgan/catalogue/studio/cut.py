@@ -1,0 +1,269 @@
+"""The cut of a garment: where its shoulders, neckline, sides, hem and sleeves run.
+
+Garment units: x = 0 is the centre line, y grows downwards from 0 to 256. Shapes are given for the
+wearer's left (right in the picture) and mirrored.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from amgan.catalogue.studio.nuisance import Nuisance
+from amgan.catalogue.studio.paths import Point, bezier, interpolate, mirrored
+
+Hem = Literal["straight", "tail", "ruffle", "rib", "band", "wide", "slit"]
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """What a category decides: its hem, the depth of its bands, its shoulders and its ease."""
+
+    hem: Hem
+    band: float = 0.0
+    cuff: float = 0.0
+    shoulder: float = 0.0
+    ease: float = 0.0
+    sleeve: float = 1.0
+    raglan: bool = False
+
+
+STYLES: dict[str, Style] = {
+    "t-shirt": Style("straight"),
+    "shirt": Style("tail", cuff=9.0),
+    "blouse": Style("ruffle", cuff=5.0, shoulder=-3.0, sleeve=1.12),
+    "jumper": Style("rib", band=16.0, cuff=14.0, shoulder=3.0, ease=1.0, sleeve=1.05),
+    "sweatshirt": Style(
+        "rib", band=10.0, cuff=9.0, shoulder=1.0, ease=2.0, sleeve=1.05, raglan=True
+    ),
+    "jacket": Style("band", band=11.0, cuff=8.0, shoulder=4.0, ease=2.0, sleeve=1.05),
+    "coat": Style("wide", cuff=10.0, shoulder=5.0, ease=5.0, sleeve=1.18),
+    "tunic": Style("slit", shoulder=0.0, ease=1.0),
+}
+
+# Fit -> half widths at chest, waist and far down.
+_FITS: dict[str, tuple[float, float, float]] = {
+    "slim": (43.0, 38.0, 45.0),
+    "regular": (49.0, 47.0, 52.0),
+    "loose": (59.0, 60.0, 62.0),
+    "waisted": (46.0, 33.0, 58.0),
+    "a-line": (45.0, 55.0, 86.0),
+}
+_HEMS: dict[str, float] = {"cropped": 148.0, "hip": 180.0, "thigh": 206.0, "knee": 226.0}
+# Neckline -> half width and depth.
+_NECKLINES: dict[str, tuple[float, float]] = {
+    "round": (23.0, 17.0),
+    "v-neck": (24.0, 47.0),
+    "scoop": (32.0, 37.0),
+    "boat": (41.0, 9.0),
+    "square": (28.0, 31.0),
+    "keyhole": (23.0, 15.0),
+    "notch": (23.0, 15.0),
+    "sweetheart": (31.0, 40.0),
+}
+# Sleeve -> fraction of the arm that is covered.
+_SLEEVE_ENDS: dict[str, float] = {
+    "cap": 0.17,
+    "short": 0.36,
+    "elbow": 0.55,
+    "three-quarter": 0.76,
+    "long": 1.0,
+    "bell": 0.95,
+    "balloon": 1.0,
+}
+_SLEEVE_WIDTHS: dict[str, tuple[Point, ...]] = {
+    "bell": ((0.0, 21.0), (0.36, 15.5), (0.55, 14.0), (0.75, 17.0), (1.0, 26.0)),
+    "balloon": ((0.0, 21.0), (0.2, 20.0), (0.5, 21.0), (0.75, 24.0), (0.9, 20.0), (1.0, 10.0)),
+}
+_PLAIN_SLEEVE: tuple[Point, ...] = (
+    (0.0, 21.0),
+    (0.15, 20.0),
+    (0.36, 17.5),
+    (0.55, 15.0),
+    (0.76, 12.8),
+    (1.0, 10.5),
+)
+_ARM = 112.0
+_WAIST_Y = 150.0
+_LOWEST_Y = 226.0
+
+
+@dataclass(frozen=True)
+class Sleeve:
+    """One sleeve as a panel along an axis; `side` is 1 right in the picture, -1 left."""
+
+    shoulder: Point
+    armpit: Point
+    angle: float
+    bend: float
+    widths: tuple[Point, ...]
+    factor: float
+    end: float
+    side: int
+
+    @property
+    def origin(self) -> Point:
+        """Where the axis begins, on the unmirrored side."""
+        return (
+            (self.shoulder[0] + self.armpit[0]) / 2,
+            (self.shoulder[1] + self.armpit[1]) / 2,
+        )
+
+    def across(self, t: float, share: float) -> Point:
+        """Point at fraction `t` of the arm; `share` goes from -1 (inside) to 1 (outside)."""
+        angle = math.radians(self.angle + self.bend * (0.5 - t))
+        ox, oy = self.origin
+        half = interpolate(self.widths, t) * self.factor
+        x = ox + math.sin(angle) * _ARM * t + share * half * math.cos(angle)
+        y = oy + math.cos(angle) * _ARM * t - share * half * math.sin(angle)
+        if t < 0.12:
+            blend = 1 - t / 0.12
+            root = self.shoulder if share > 0 else self.armpit
+            amount = blend * abs(share)
+            x, y = x + (root[0] - x) * amount, y + (root[1] - y) * amount
+        return (x * self.side, y)
+
+    def outline(self, start: float, end: float) -> list[Point]:
+        """Panel between two fractions of the arm: down the outside, up the inside."""
+        steps = max(2, round((end - start) * 7) + 1)
+        ts = [start + (end - start) * i / steps for i in range(steps + 1)]
+        edge = [self.across(t, 1.0) for t in ts] + [self.across(t, -1.0) for t in reversed(ts)]
+        if start == 0.0:
+            # The root lies under the body panel, whose armhole curves inwards.
+            (sx, sy), (ax, ay) = self.shoulder, self.armpit
+            root = min(sx, ax) - 16.0
+            edge += [(self.side * root, ay - 2.0), (self.side * root, sy + 6.0)]
+        return edge
+
+
+class Cut:
+    """Lines of one garment, from its named values and its nuisance."""
+
+    def __init__(self, values: Mapping[str, str], nuisance: Nuisance) -> None:
+        self.values = values
+        self.nuisance = nuisance
+        self.style = STYLES[values["category"]]
+        chest, waist, hem = _FITS[values["fit"]]
+        ease = self.style.ease
+        self._chest = chest + ease + nuisance.chest
+        self._waist = waist + ease + nuisance.chest + nuisance.waist
+        self._hem = hem + ease + nuisance.chest + nuisance.hem
+        loose = max(0.0, chest - 49.0)
+        self.shoulder_x = 48.0 + self.style.shoulder + nuisance.shoulder + 0.4 * loose
+        self.armpit: Point = (self._chest, 110.0 + 0.6 * loose)
+        self.hem_y = _HEMS[values["length"]]
+        width, depth = _NECKLINES[values["neckline"]]
+        self.neck_x = width + nuisance.neck
+        self.neck_y = self.shoulder_line(self.neck_x)
+        self.neck_bottom = self.neck_y + depth + 0.5 * nuisance.neck
+
+    def shoulder_line(self, x: float) -> float:
+        """Height of the shoulder seam at `x`."""
+        return 56.0 + (x - 20.0) * 16.0 / (self.shoulder_x - 20.0)
+
+    @cached_property
+    def shoulder(self) -> Point:
+        """Outer end of the shoulder seam."""
+        sleeve = self.values["sleeve"]
+        if sleeve == "strap":
+            x = self.neck_x + 8.0
+            return (x, self.shoulder_line(x))
+        x = self.shoulder_x - (5.0 if sleeve == "sleeveless" else 0.0)
+        return (x, self.shoulder_line(x))
+
+    @cached_property
+    def armhole(self) -> list[Point]:
+        """From the shoulder to the armpit."""
+        (sx, sy), (ax, ay) = self.shoulder, self.armpit
+        inner = min(sx - 3.0, ax - 8.0)
+        curve = [(sx, sy), (inner, sy + 14.0), (inner + 1.0, ay - 6.0), (ax, ay)]
+        return [bezier(curve, i / 4) for i in range(5)]
+
+    def half_width(self, y: float) -> float:
+        """Half width of the body at height `y`, below the armpit."""
+
+        def ease_between(a: float, b: float, t: float) -> float:
+            t = min(max(t, 0.0), 1.0)
+            return a + (b - a) * t * t * (3 - 2 * t)
+
+        if y < _WAIST_Y:
+            t = (y - self.armpit[1]) / (_WAIST_Y - self.armpit[1])
+            return ease_between(self._chest, self._waist, t)
+        t = (y - _WAIST_Y) / (_LOWEST_Y - _WAIST_Y)
+        flare = t if self.values["fit"] == "a-line" else t * (2 - t)
+        return self._waist + (self._hem - self._waist) * flare
+
+    @cached_property
+    def seam_y(self) -> float:
+        """Where the body panel ends and a hem band, if there is one, begins."""
+        return self.hem_y - self.style.band
+
+    def side(self, bottom: float) -> list[Point]:
+        """Side seam from the armpit down to `bottom`."""
+        top = self.armpit[1]
+        steps = max(3, round((bottom - top) / 18))
+        heights = [top + (bottom - top) * i / steps for i in range(steps + 1)]
+        return [(self.half_width(y), y) for y in heights]
+
+    @cached_property
+    def neckline(self) -> list[Point]:
+        """Front edge of the neck opening, from the right in the picture to the left."""
+        half = self._half_neckline()
+        return half + mirrored(half[:-1])
+
+    def _half_neckline(self) -> list[Point]:
+        w, top, bottom = self.neck_x, self.neck_y, self.neck_bottom
+        depth = bottom - top
+        shape = self.values["neckline"]
+        if shape == "v-neck":
+            return [(w, top), (w * 0.55, top + depth * 0.52), (0.0, bottom)]
+        if shape == "square":
+            return [(w, top), (w - 1.5, bottom - 1.0), (0.0, bottom)]
+        if shape == "sweetheart":
+            shares = ((1.0, 0.0), (0.9, 0.5), (0.84, 0.66), (0.5, 0.56), (0.2, 0.7), (0.0, 1.0))
+            return [(w * x, top + depth * y) for x, y in shares]
+        angles = [math.pi / 2 * i / 5 for i in range(6)]
+        return [(w * math.cos(a), top + depth * math.sin(a)) for a in angles]
+
+    @property
+    def angular_neckline(self) -> bool:
+        """Whether the neckline has corners, so that it must not be smoothed."""
+        return self.values["neckline"] in ("v-neck", "square", "sweetheart")
+
+    @property
+    def front_top(self) -> float:
+        """Height below which the front is closed: the neckline, or its keyhole or notch."""
+        extra = {"keyhole": 27.0, "notch": 25.0}
+        return self.neck_bottom + extra.get(self.values["neckline"], 0.0)
+
+    @property
+    def has_sleeves(self) -> bool:
+        """Whether there are sleeve panels at all."""
+        return self.values["sleeve"] in _SLEEVE_ENDS
+
+    def sleeves(self) -> tuple[Sleeve, Sleeve]:
+        """Sleeves left and right in the picture; with full length where there are none.
+
+        Folds and patterns follow them, so their axes do not depend on the sleeve attribute.
+        """
+        name = self.values["sleeve"]
+        widths = _SLEEVE_WIDTHS.get(name, _PLAIN_SLEEVE)
+        factor = self.style.sleeve * (1.0 + max(0.0, self._chest - 52.0) * 0.018)
+        shoulder = (self.shoulder_x, self.shoulder_line(self.shoulder_x))
+        left, right = (
+            Sleeve(
+                shoulder,
+                self.armpit,
+                self.nuisance.sleeve_angles[i],
+                self.nuisance.sleeve_bends[i],
+                widths,
+                factor,
+                _SLEEVE_ENDS.get(name, 1.0),
+                side,
+            )
+            for i, side in enumerate((-1, 1))
+        )
+        return left, right
