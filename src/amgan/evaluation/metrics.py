@@ -167,7 +167,8 @@ def _share(matches: NDArray[np.bool_], chosen: NDArray[np.bool_]) -> Numbers:
 def _ndcg(relevance: Numbers) -> Numbers:
     """NDCG of lists whose relevance is (Q, K) in [0, 1], against a list of ones."""
     discount = 1 / np.log2(np.arange(relevance.shape[1]) + 2)
-    ndcg: Numbers = (np.exp2(relevance) - 1) @ discount / discount.sum()
+    # Not a matrix product: its last bits would depend on how many queries come at once.
+    ndcg: Numbers = ((np.exp2(relevance) - 1) * discount).sum(axis=1) / discount.sum()
     return ndcg
 
 
