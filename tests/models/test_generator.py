@@ -67,7 +67,7 @@ def test_encoder_and_classifier_shapes() -> None:
 
 
 def test_a_picture_size_that_does_not_fit_is_refused() -> None:
-    with pytest.raises(ValueError, match="30 x 32.*multiples of 4"):
+    with pytest.raises(ValueError, match=r"30 x 32.*multiples of 4"):
         Encoder(30, 32, SMALL)
 
 

@@ -52,9 +52,17 @@ class Encoder(nn.Module):
         return embeddings.float()
 
 
-class AttributeClassifier(nn.Linear):
-    """C_1 ... C_M of Eq. 6: a linear classifier an attribute, logits side by side (N, J)."""
+class AttributeClassifier(nn.Sequential):
+    """C_1 ... C_M of Eq. 6: a linear classifier an attribute, logits side by side (N, J).
 
-    def __init__(self, embedding_dim: int, num_values: int) -> None:
-        super().__init__(embedding_dim, num_values)
-        initialise(self)
+    Args:
+        embedding_dim: D.
+        num_values: J.
+        normalise: batch normalisation before the linear layer. The metric losses set the scale of
+            the embeddings (b of Eq. 7 is 1); with it, classification does not depend on that scale.
+    """
+
+    def __init__(self, embedding_dim: int, num_values: int, normalise: bool = False) -> None:
+        linear = nn.Linear(embedding_dim, num_values)
+        initialise(linear)
+        super().__init__(*([nn.BatchNorm1d(embedding_dim)] if normalise else []), linear)
