@@ -116,6 +116,12 @@ def compute_query_metrics(
     return {name: np.concatenate(values) for name, values in parts.items()}
 
 
+def mean_of_defined(values: Numbers) -> tuple[float, int]:
+    """Mean over the values that are not NaN, and how many they are; (NaN, 0) without any."""
+    defined = values[~np.isnan(values)]
+    return (float(defined.mean()) if len(defined) else float("nan")), len(defined)
+
+
 def _hit_metrics(
     is_label: NDArray[np.bool_],
     is_item: NDArray[np.bool_],

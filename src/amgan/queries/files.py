@@ -8,8 +8,6 @@ as `collar: v-neck -> round`; an added value is written as `collar: (none) -> ro
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ import numpy as np
 
 from amgan.attributes import MISSING, Change
 from amgan.catalogue.records import Catalogue
+from amgan.files import replacing
 from amgan.queries.triplets import Triplets
 
 FORMAT = "amgan-triplets"
@@ -34,20 +33,9 @@ def save_triplets(triplets: Triplets, catalogue: Catalogue, path: Path) -> None:
         raise ValueError(
             f"these triplets were drawn from another catalogue than {catalogue.name!r}"
         )
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with open(descriptor, "w", encoding="utf-8", newline="\n") as stream:  # noqa: PTH123
-            for line in _lines(triplets, catalogue):
-                stream.write(json.dumps(line, ensure_ascii=False) + "\n")
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with replacing(Path(path)) as temporary, temporary.open("w", encoding="utf-8") as stream:
+        for line in _lines(triplets, catalogue):
+            stream.write(json.dumps(line, ensure_ascii=False) + "\n")
 
 
 def load_triplets(path: Path, catalogue: Catalogue) -> Triplets:
