@@ -1,8 +1,9 @@
-"""A small labelled catalogue of picture files and an untrained AMGAN that fits it."""
+"""A cache of the tests' own, a small labelled catalogue, and an untrained AMGAN that fits it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -71,6 +72,18 @@ def build_shape_model(method: str = "amgan-p", seed: int = 0) -> TrainedModel:
     description = ModelDescription(method, {}, SHAPES, images, network, {})
     built = build_method(method, SHAPES, images, network)
     return TrainedModel(built, description, choose_compute("cpu", "fp32"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Decoded pictures go to a folder of this test session, also those of child processes."""
+    before = os.environ.get("AMGAN_CACHE")
+    os.environ["AMGAN_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+    yield
+    if before is None:
+        del os.environ["AMGAN_CACHE"]
+    else:
+        os.environ["AMGAN_CACHE"] = before
 
 
 @pytest.fixture(scope="session")

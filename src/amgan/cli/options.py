@@ -1,0 +1,160 @@
+"""Options that several commands share, and the configuration they add up to."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from amgan.config import ExperimentConfig
+
+CATALOGUE_PANEL = "Catalogue table"
+
+Table = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="TABLE",
+        help="Catalogue: .csv, .parquet or .jsonl, one row an item.",
+        show_default=False,
+    ),
+]
+Attributes = Annotated[
+    str,
+    typer.Option(
+        "--attributes",
+        "-a",
+        metavar="NAME,NAME,...",
+        help="Columns that hold attributes.",
+        rich_help_panel=CATALOGUE_PANEL,
+        show_default=False,
+    ),
+]
+Image = Annotated[
+    str,
+    typer.Option(
+        "--image",
+        metavar="COLUMN",
+        help="Column of picture paths, relative to the table.  [default: image]",
+        rich_help_panel=CATALOGUE_PANEL,
+        show_default=False,
+    ),
+]
+ItemId = Annotated[
+    str,
+    typer.Option(
+        "--id",
+        metavar="COLUMN",
+        help="Column of item ids; without it the picture path is the id.",
+        rich_help_panel=CATALOGUE_PANEL,
+        show_default=False,
+    ),
+]
+Product = Annotated[
+    str,
+    typer.Option(
+        "--product",
+        metavar="COLUMN",
+        help="Column that items of one product share; they stay in one split.",
+        rich_help_panel=CATALOGUE_PANEL,
+        show_default=False,
+    ),
+]
+Split = Annotated[
+    str,
+    typer.Option(
+        "--split",
+        metavar="COLUMN",
+        help="Column of train, val, test; without it 80/10/10 are drawn.",
+        rich_help_panel=CATALOGUE_PANEL,
+        show_default=False,
+    ),
+]
+Configs = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--config",
+        "-c",
+        metavar="FILE",
+        help="TOML file of settings; a later one wins over an earlier one.",
+        show_default=False,
+    ),
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--setting",
+        "-s",
+        metavar="KEY=VALUE",
+        help="One setting, such as training.epochs=5; wins over files.",
+        show_default=False,
+    ),
+]
+Device = Annotated[
+    str, typer.Option("--device", help="auto, cpu, cuda or cuda:N; auto takes a GPU where present.")
+]
+Run = Annotated[
+    Path,
+    typer.Option("--run", "-r", metavar="FOLDER", envvar="AMGAN_RUN", help="Run folder."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+
+@dataclass(frozen=True)
+class TableOptions:
+    """The catalogue options of a command line; empty where not given."""
+
+    table: Path | None = None
+    attributes: str = ""
+    image: str = ""
+    item_id: str = ""
+    product: str = ""
+    split: str = ""
+
+    def given(self) -> dict[str, Any]:
+        """The options that were given, by field of `CatalogueConfig`."""
+        names = tuple(name.strip() for name in self.attributes.split(",") if name.strip())
+        values = {
+            "path": "" if self.table is None else str(self.table),
+            "attributes": names,
+            "image": self.image,
+            "item_id": self.item_id,
+            "product": self.product,
+            "split": self.split,
+        }
+        return {key: value for key, value in values.items() if value}
+
+    def settings(self) -> list[str]:
+        """The options that were given as `key=value` settings."""
+        return [
+            f"catalogue.{key}={json.dumps(value, ensure_ascii=False)}"
+            for key, value in self.given().items()
+        ]
+
+
+def read_config(
+    configs: list[Path] | None, table: TableOptions, settings: list[str] | None
+) -> ExperimentConfig:
+    """The configuration that a command line adds up to.
+
+    Raises:
+        ValueError: a wrong setting, or no catalogue named anywhere.
+    """
+    from amgan.config import load_config
+
+    config = load_config(configs or [], [*table.settings(), *(settings or [])])
+    if not config.catalogue.path:
+        raise ValueError("name a catalogue: a table, or a file with [catalogue] after --config")
+    if config.catalogue.reader == "table" and not config.catalogue.attributes:
+        raise ValueError(
+            "name the attribute columns of the table, such as --attributes colour,sleeve"
+        )
+    return config
+
+
+def examples(*commands: str) -> str:
+    """Text below a command's help that shows it at work, one command a line."""
+    return "\n".join(("\b", "[bold]Examples[/bold]", *(f"  {command}" for command in commands)))

@@ -1,0 +1,183 @@
+"""What commands print on stdout: tables for people, JSON for programs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import typer
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from amgan.catalogue.records import Catalogue
+    from amgan.catalogue.validation import ValidationReport
+    from amgan.evaluation.report import EvaluationReport
+    from amgan.quickstart import QuickstartOutcome
+    from amgan.search import SearchResult
+
+WIDTH_OF_A_PIPE = 160
+
+
+def print_json(value: Any) -> None:
+    """One JSON document."""
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def print_table(table: Table) -> None:
+    """A table as wide as the terminal, or as `WIDTH_OF_A_PIPE`."""
+    Console(width=None if sys.stdout.isatty() else WIDTH_OF_A_PIPE).print(table)
+
+
+def print_validation(
+    catalogue: Catalogue, report: ValidationReport, *, as_json: bool = False
+) -> None:
+    """The report, and below it how often each value of each attribute occurs."""
+    if as_json:
+        typer.echo(report.to_json())
+        return
+    table = Table(title=f"{catalogue.name}: {len(catalogue):,} items", title_justify="left")
+    table.add_column("attribute", no_wrap=True)
+    table.add_column("missing", justify="right")
+    table.add_column("values and how often they occur", overflow="fold")
+    for position, attribute in enumerate(catalogue.schema.attributes):
+        column = catalogue.labels[:, position]
+        counts = np.bincount(column[column >= 0], minlength=len(attribute.values))
+        order = np.argsort(-counts, kind="stable")
+        shown = [f"{attribute.values[i]} {counts[i]:,}" for i in order[:12]]
+        shown += [f"... {len(order) - 12} more"] if len(order) > 12 else []
+        table.add_row(attribute.name, f"{(column < 0).sum():,}", ", ".join(shown))
+    print_table(table)
+    splits = {name: catalogue.splits.count(name) for name in dict.fromkeys(catalogue.splits)}
+    typer.echo("splits: " + ", ".join(f"{name} {count:,}" for name, count in splits.items()))
+    typer.echo(report.summary())
+
+
+def print_triplets(path: Path, number: int, split: str = "") -> None:
+    """The header and the first triplets of a file.
+
+    Raises:
+        ValueError: not a triplet file.
+    """
+    with path.open(encoding="utf-8") as lines:
+        try:
+            header, *rows = map(json.loads, lines)
+            kept = [row for row in rows if split in ("", row["split"])]
+            table = Table(
+                title=f"{path.name}: {header['triplets']:,} triplets of {header['catalogue']}, "
+                f"seed {header['seed']}",
+                title_justify="left",
+            )
+            for name in ("split", "reference", "changes", "target"):
+                table.add_column(name, overflow="fold")
+            for row in kept[:number]:
+                table.add_row(
+                    row["split"], row["reference"], "\n".join(row["changes"]), row["target"]
+                )
+        except (ValueError, KeyError, TypeError):
+            raise ValueError(f"{path}: not a triplet file") from None
+    print_table(table)
+
+
+def print_search(result: SearchResult, *, as_json: bool = False) -> None:
+    """The results of one search."""
+    if as_json:
+        print_json(search_to_dict(result))
+        return
+    changes = ", ".join(map(str, result.changes)) or "no changes"
+    table = Table(title=f"{changes}; {result.candidates:,} items ranked", title_justify="left")
+    table.add_column("", justify="right")
+    table.add_column("item", overflow="fold")
+    table.add_column("score", justify="right")
+    for attribute in result.attributes:
+        table.add_column(attribute.name, overflow="fold")
+    for hit in result.hits:
+        marked = [_marked(hit.labels[a.name], hit.matches[a.name]) for a in result.attributes]
+        table.add_row(str(hit.rank), hit.item_id, f"{hit.score:.4g}", *marked)
+    print_table(table)
+
+
+def search_to_dict(result: SearchResult) -> dict[str, Any]:
+    """A search result as plain data."""
+    return {
+        "changes": [
+            {"attribute": c.attribute, "wanted": c.wanted, "unwanted": c.unwanted}
+            for c in result.changes
+        ],
+        "reference": {
+            a.name: {"value": a.value, "confidence": a.confidence} for a in result.attributes
+        },
+        "candidates": result.candidates,
+        "mode": result.mode,
+        "hits": [
+            {
+                "rank": hit.rank,
+                "item_id": hit.item_id,
+                "score": hit.score,
+                "image": str(hit.image),
+                "labels": dict(hit.labels),
+                "matches": dict(hit.matches),
+                "fields": dict(hit.fields),
+            }
+            for hit in result.hits
+        ],
+        "milliseconds": {name: round(s * 1000, 2) for name, s in result.seconds.items()},
+    }
+
+
+def print_metrics(title: str, rows: Mapping[str, Mapping[str, float]], columns: list[str]) -> None:
+    """Named rows of metric means; the best of each column is set off."""
+    table = Table(title=title, title_justify="left")
+    table.add_column("")
+    for name in columns:
+        table.add_column(name, justify="right")
+    best = {name: max(values[name] for values in rows.values()) for name in columns}
+    for label, values in rows.items():
+        cells = [
+            f"[bold]{values[name]:.3f}[/bold]"
+            if values[name] == best[name]
+            else f"{values[name]:.3f}"
+            for name in columns
+        ]
+        table.add_row(label, *cells)
+    print_table(table)
+
+
+def print_evaluations(reports: Sequence[EvaluationReport], *, as_json: bool = False) -> None:
+    """Reports one after the other: a list in JSON, or Markdown."""
+    if as_json:
+        print_json([json.loads(report.to_json()) for report in reports])
+        return
+    typer.echo("\n".join(report.to_markdown() for report in reports))
+
+
+def print_quickstart(outcome: QuickstartOutcome) -> None:
+    """The table of metrics, what was written where, and what to try next."""
+    print_metrics(
+        f"{outcome.queries:,} test queries; {outcome.gallery_size:,} items ranked, "
+        "none of them seen in training",
+        outcome.metrics,
+        list(next(iter(outcome.metrics.values()))),
+    )
+    picture, change = outcome.example
+    typer.echo("Written:")
+    for what, path in outcome.written.items():
+        typer.echo(f"  {what:<12} {path}")
+    typer.echo("Try next:")
+    typer.echo(
+        f"  amgan search {picture} --run {outcome.run} --gallery {outcome.gallery} "
+        f'--set "{change.attribute}={change.wanted}" --sheet found.png'
+    )
+
+
+def _marked(value: str | None, matches: bool | None) -> str:
+    if value is None:
+        return "[dim]-[/dim]"
+    if matches is None:
+        return value
+    return f"[green]{value} ✓[/green]" if matches else f"[red]{value}[/red]"

@@ -1,0 +1,139 @@
+"""Commands that build and use a gallery: index, search."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from amgan.cli.options import (
+    AsJson,
+    Attributes,
+    Device,
+    Image,
+    ItemId,
+    Product,
+    Run,
+    Split,
+    Table,
+    TableOptions,
+    examples,
+)
+
+PANEL = "Search"
+INDEX_EXAMPLES = examples(
+    "amgan index",
+    "amgan index new-season.csv --gallery galleries/new-season",
+)
+SEARCH_EXAMPLES = examples(
+    "amgan search photo.jpg --set collar=round --set colour=black -k 12 --sheet out.png",
+    "amgan search --item 0108775015 --set sleeve=short --only category=shirt --json",
+)
+
+Gallery = Annotated[
+    Path | None,
+    typer.Option(
+        "--gallery",
+        "-g",
+        metavar="FOLDER",
+        help="Gallery folder.  [default: gallery in the run folder]",
+        show_default=False,
+    ),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add this file's commands to the application."""
+    app.command(rich_help_panel=PANEL, epilog=INDEX_EXAMPLES)(index)
+    app.command(rich_help_panel=PANEL, epilog=SEARCH_EXAMPLES)(search)
+
+
+def index(
+    table: Table = None,
+    run: Run = Path("run"),
+    gallery: Gallery = None,
+    attributes: Attributes = "",
+    image: Image = "",
+    item_id: ItemId = "",
+    product: Product = "",
+    split: Split = "",
+    batch_size: Annotated[int, typer.Option(min=1, help="Pictures encoded at once.")] = 256,
+    device: Device = "auto",
+) -> None:
+    """Encode a catalogue with a trained model, so that it can be searched.
+
+    Without TABLE it is the catalogue that the model was trained on. A gallery that stands already
+    is replaced in one step: searches see the old one or the new one.
+    """
+    from amgan.runs import index_run
+
+    options = TableOptions(table, attributes, image, item_id, product, split)
+    folder = gallery or run / "gallery"
+    built = index_run(run, folder, options.given(), batch_size=batch_size, device=device)
+    typer.echo(f"{len(built):,} items in {folder}")
+
+
+def search(
+    picture: Annotated[
+        Path | None, typer.Argument(help="Picture of a garment.", show_default=False)
+    ] = None,
+    item: Annotated[
+        str, typer.Option(metavar="ID", help="Start from an item of the gallery instead.")
+    ] = "",
+    changes: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="ATTRIBUTE=VALUE",
+            help="A wanted value; give the option once for each change.",
+            show_default=False,
+        ),
+    ] = None,
+    k: Annotated[int, typer.Option("-k", min=1, help="Number of results.")] = 12,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ATTRIBUTE=VALUE",
+            help="Rank only items with this value; several values of one attribute add up.",
+            show_default=False,
+        ),
+    ] = None,
+    sheet: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write a picture of the results.", show_default=False),
+    ] = None,
+    run: Run = Path("run"),
+    gallery: Gallery = None,
+    as_json: AsJson = False,
+    device: Device = "auto",
+) -> None:
+    """Rank a gallery by a picture with changed attributes."""
+    from amgan.cli.printing import print_search
+    from amgan.search import open_search
+
+    service = open_search(run, gallery or run / "gallery", device)
+    wanted = service.schema.parse_changes(changes or [])
+    filters = parse_filters(only or [])
+    if (picture is None) == (not item):
+        raise ValueError("give a picture, or an item of the gallery after --item")
+    if picture is not None:
+        result = service.search(picture, wanted, k, filters=filters)
+    else:
+        result = service.search_item(item, wanted, k, filters=filters)
+    if sheet is not None:
+        from amgan.sheets import render_result_sheet
+
+        render_result_sheet(result, sheet)
+    print_search(result, as_json=as_json)
+
+
+def parse_filters(texts: list[str]) -> dict[str, set[str]]:
+    """Values to keep by attribute, from texts such as ``category=shirt``."""
+    filters: dict[str, set[str]] = {}
+    for text in texts:
+        attribute, separator, value = (part.strip() for part in text.partition("="))
+        if not separator:
+            raise ValueError(f"cannot read --only {text!r}; write attribute=value")
+        filters.setdefault(attribute, set()).add(value)
+    return filters

@@ -1,0 +1,184 @@
+"""The whole path without any data: render, train, index, measure, search, draw."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from amgan.attributes import Change
+from amgan.catalogue.studio import write_studio_catalogue
+from amgan.config import ExperimentConfig, config_from_dict
+from amgan.experiment import (
+    ExperimentData,
+    build_untrained,
+    evaluate_model,
+    load_data,
+    train_experiment,
+)
+from amgan.gallery.store import build_gallery
+from amgan.methods.trained import TrainedModel, load_model
+from amgan.progress import track
+from amgan.search import SearchResult, SearchService
+from amgan.sheets import render_result_sheet
+
+# Enough to be worth searching, few enough that a small network learns them in minutes.
+ATTRIBUTES = ("category", "colour", "pattern", "sleeve", "neckline")
+METRICS = ("top@1", "top@10", "ndcg@10", "wanted@10", "kept@10")
+SHOWN = 4
+
+
+@dataclass(frozen=True)
+class QuickstartSettings:
+    """What to make, and where.
+
+    Attributes:
+        folder: everything is written here.
+        items: garments to render.
+        epochs: passes over the training triplets.
+        method: amgan-p or amgan-t.
+        seed: of garments, triplets and training.
+        device: auto, cpu, cuda or cuda:N.
+    """
+
+    folder: Path = Path("amgan-quickstart")
+    items: int = 4000
+    epochs: int = 12
+    method: str = "amgan-t"
+    seed: int = 0
+    device: str = "auto"
+
+
+@dataclass(frozen=True)
+class QuickstartOutcome:
+    """What was made.
+
+    Attributes:
+        run, gallery: the run folder and the gallery folder.
+        written: every path that matters, by what it is.
+        metrics: means of METRICS over the test queries, by ranker.
+        queries: test queries asked.
+        gallery_size: items ranked for each.
+        example: a query to try next: a picture and a change.
+    """
+
+    run: Path
+    gallery: Path
+    written: Mapping[str, Path]
+    metrics: Mapping[str, Mapping[str, float]]
+    queries: int
+    gallery_size: int
+    example: tuple[Path, Change]
+
+
+def run_quickstart(
+    settings: QuickstartSettings, announce: Callable[[str], None] = lambda step: None
+) -> QuickstartOutcome:
+    """Do everything that is not done yet.
+
+    Args:
+        settings: what to make, and where.
+        announce: told each step as it begins.
+
+    Raises:
+        ValueError: the folder holds a quickstart with other settings.
+    """
+    folder = settings.folder
+    announce(f"Rendering {settings.items:,} garments")
+    table = write_studio_catalogue(
+        folder / "catalogue", settings.items, settings.seed, progress=track
+    )
+    config = _configure(settings, table)
+    data = load_data(config, cache=folder / "cache")
+    announce(f"Training {config.method} on {len(data.triplets.in_split('train')):,} triplets")
+    model = load_model(train_experiment(config, folder / "run", data), settings.device)
+    announce("Encoding the catalogue")
+    gallery = build_gallery(
+        folder / "gallery", model, data.catalogue, pixels=data.pixels, progress=track
+    )
+    announce("Measuring on items that training has not seen")
+    metrics, queries, gallery_size = _compare(model, data)
+    announce("Searching, and drawing the results")
+    results = _search_examples(SearchService(model, gallery), data)
+    sheet = folder / "results.png"
+    render_result_sheet(
+        results, sheet, title="Rendered garments: what was asked for, and what was found"
+    )
+    example = results[0]
+    assert isinstance(example.source, Path)
+    return QuickstartOutcome(
+        folder / "run",
+        folder / "gallery",
+        {
+            "results": sheet,
+            "catalogue": table,
+            "model": folder / "run" / "model.safetensors",
+            "prototypes": folder / "run" / "prototypes",
+            "gallery": folder / "gallery",
+        },
+        metrics,
+        queries,
+        gallery_size,
+        (example.source, example.changes[0]),
+    )
+
+
+def _configure(settings: QuickstartSettings, table: Path) -> ExperimentConfig:
+    return config_from_dict(
+        {
+            "method": settings.method,
+            "catalogue": {
+                "path": str(table),
+                "attributes": ATTRIBUTES,
+                "item_id": "item_id",
+                "product": "product",
+                "split": "split",
+            },
+            "triplets": {"seed": settings.seed, "per_item": 2},
+            "images": {"height": 64, "width": 64},
+            "network": {"generator_width": 32, "latent_channels": 128},
+            "training": {
+                "epochs": settings.epochs,
+                "seed": settings.seed,
+                "device": settings.device,
+                "validate_every": 2,
+            },
+        }
+    )
+
+
+def _compare(
+    model: TrainedModel, data: ExperimentData
+) -> tuple[dict[str, dict[str, float]], int, int]:
+    """Mean metrics of the model and of two rankers that learn nothing, on the same triplets."""
+    rankers = {
+        model.description.method: model,
+        "nearest picture, no changes": build_untrained("nearest-picture", model),
+        "random": build_untrained("random", model),
+    }
+    found = {name: evaluate_model(ranker, data, split="test") for name, ranker in rankers.items()}
+    report = next(iter(found.values())).report
+    metrics = {
+        name: {metric: evaluation.means()[metric] for metric in METRICS}
+        for name, evaluation in found.items()
+    }
+    return metrics, report.num_queries, report.gallery_size
+
+
+def _search_examples(service: SearchService, data: ExperimentData) -> list[SearchResult]:
+    """Results for evenly spaced test triplets, those with fewer changes first."""
+    catalogue, triplets = data.catalogue, data.triplets.in_split("test")
+    chosen = np.unique(np.linspace(0, len(triplets) - 1, SHOWN).astype(int))
+    shown = triplets.select(chosen)
+    shown = shown.select(np.argsort(shown.num_changes(catalogue), kind="stable"))
+    indicators = shown.indicator(catalogue)
+    return [
+        service.search_item(
+            catalogue.item_ids[row],
+            catalogue.schema.changes(catalogue.labels[row], indicator),
+            k=6,
+        )
+        for row, indicator in zip(shown.reference.tolist(), indicators, strict=True)
+    ]

@@ -1,0 +1,84 @@
+"""What is done with a run folder once it stands: encode a catalogue, measure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from amgan.config import ExperimentConfig, config_from_dict
+from amgan.evaluation.report import Protocol
+from amgan.experiment import (
+    Evaluation,
+    evaluate_model,
+    load_catalogue,
+    load_data,
+    read_run_config,
+)
+from amgan.gallery.store import Gallery, build_gallery
+from amgan.methods.trained import load_model
+from amgan.progress import track
+
+
+def load_run_config(run: Path) -> ExperimentConfig:
+    """The configuration that a run was trained with.
+
+    Raises:
+        ValueError: not a run folder, or one of a version with other settings.
+    """
+    return config_from_dict(read_run_config(run))
+
+
+def index_run(
+    run: Path,
+    folder: Path,
+    catalogue: Mapping[str, Any] | None = None,
+    *,
+    batch_size: int = 256,
+    device: str = "auto",
+) -> Gallery:
+    """Encode a catalogue with a run's best model into a gallery folder.
+
+    Args:
+        run: run folder.
+        folder: gallery folder, made where it is missing.
+        catalogue: fields of `CatalogueConfig` in which the catalogue differs from the run's own.
+        batch_size: pictures held in memory at once.
+        device: auto, cpu, cuda or cuda:N.
+
+    Raises:
+        ValueError: no model, no catalogue, or one with other attributes than the model's.
+    """
+    model = load_model(run, device)
+    source = replace(load_run_config(run).catalogue, **(catalogue or {}))
+    items, _ = load_catalogue(source, schema=model.schema, check_pictures=False)
+    return build_gallery(folder, model, items, batch_size=batch_size, progress=track)
+
+
+def evaluate_run(
+    run: Path,
+    protocols: Sequence[Protocol] = ("paper", "unseen"),
+    *,
+    split: str = "test",
+    triplets: Path | None = None,
+    device: str = "auto",
+) -> Iterator[Evaluation]:
+    """Measure a run's best model, one protocol after the other.
+
+    Args:
+        run: run folder.
+        protocols: galleries to rank.
+        split: which triplets to ask.
+        triplets: triplet file; None takes the run's own.
+        device: auto, cpu, cuda or cuda:N.
+
+    Raises:
+        ValueError: no model, or triplets that do not agree with the catalogue.
+    """
+    model = load_model(run, device)
+    config = load_run_config(run)
+    asked = replace(config.triplets, path=str(triplets or run / "triplets.jsonl"))
+    data = load_data(replace(config, triplets=asked))
+    for protocol in protocols:
+        yield evaluate_model(model, data, split=split, protocol=protocol)
