@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from amgan.attributes import MISSING, Attribute, AttributeSchema, Labels
+from amgan.attributes import MISSING, AttributeSchema, Labels
 from amgan.catalogue.records import Catalogue
 from amgan.catalogue.validation import (
     Kind,
@@ -21,11 +19,11 @@ from amgan.catalogue.validation import (
     check_pictures,
     sort_problems,
 )
+from amgan.catalogue.values import schema_doubts, schema_of, suggest_value
 from amgan.images import DEFAULT_LIMITS, PictureLimits
 from amgan.progress import Progress
 
 SPLITS = ("train", "val", "test")
-_MAX_VALUES = np.iinfo(np.int16).max
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +81,8 @@ class Checks:
         limits: what a picture may measure.
         workers: threads; None takes as many as there are cores.
         progress: shows how far it is.
+        expect_published: for a published data set, take a count that differs from the published
+            one for an error. False takes it for a warning.
     """
 
     strict: bool = False
@@ -90,6 +90,15 @@ class Checks:
     limits: PictureLimits = DEFAULT_LIMITS
     workers: int | None = None
     progress: Progress | None = None
+    expect_published: bool = False
+
+    def compare_count(self, source: Path, what: str, found: int, published: int) -> list[Problem]:
+        """Problem where a count is not the published one."""
+        if found == published:
+            return []
+        message = f"{found:,} {what}; the published data set has {published:,}"
+        severity: Severity = "error" if self.expect_published else "warning"
+        return [Problem(str(source), None, None, None, message, "count", severity)]
 
 
 def assemble_catalogue(
@@ -101,6 +110,7 @@ def assemble_catalogue(
     problems: Iterable[Problem] = (),
     columns: Columns | None = None,
     checks: Checks | None = None,
+    pictures_may_lack: bool = False,
 ) -> tuple[Catalogue, ValidationReport]:
     """Check rows and pictures, leave out what is bad, and label what remains.
 
@@ -113,9 +123,11 @@ def assemble_catalogue(
         problems: what the reader could not read; each row named in an error counts as skipped.
         columns: names for problems.
         checks: how strictly.
+        pictures_may_lack: copies of this data set are known to lack pictures.
 
     Raises:
-        ValidationError: nothing remains, or strict mode and any error.
+        ValidationError: nothing remains, strict mode and any error, or a count that was to be the
+            published one.
     """
     checks = checks or Checks()
     schema = attributes if isinstance(attributes, AttributeSchema) else None
@@ -123,17 +135,18 @@ def assemble_catalogue(
     found += _row_problems(rows, schema, columns or Columns())
     bad = _bad_rows(found)
     good = [row for row in rows if (str(row.file), row.row) not in bad]
-    found += _picture_problems(good, columns or Columns(), checks)
+    found += _picture_problems(good, columns or Columns(), checks, pictures_may_lack)
     bad = _bad_rows(found)
     good = [row for row in good if (str(row.file), row.row) not in bad]
     if schema is None:
         assert not isinstance(attributes, AttributeSchema)
-        schema, doubts = _schema_of(good, attributes, source)
+        schema, doubts = schema_of([row.values for row in good], attributes, source)
         found += doubts
     else:
-        found += _schema_doubts(good, schema, source)
+        found += schema_doubts([row.values for row in good], schema, source)
     report = ValidationReport(tuple(sort_problems(found)), len(good), len(bad))
-    if (checks.strict and report.errors) or not good or schema is None:
+    stops = checks.strict or any(problem.kind == "count" for problem in report.errors)
+    if (stops and report.errors) or not good or schema is None:
         raise ValidationError(_with_emptiness(report, source, bool(good)))
     return _label(name, good, schema), report
 
@@ -142,7 +155,7 @@ def _bad_rows(problems: Iterable[Problem]) -> set[tuple[str, int]]:
     return {
         (problem.file, problem.row)
         for problem in problems
-        if problem.severity == "error" and problem.row is not None
+        if problem.severity != "warning" and problem.row is not None
     }
 
 
@@ -169,19 +182,14 @@ def _row_problems(
         for attribute in schema.attributes if schema is not None else ():
             value = row.values.get(attribute.name)
             if value is not None and value not in attribute.values:
-                message = f"unknown value; {_suggestion(value, attribute.values)}"
+                message = f"unknown value; {suggest_value(value, attribute.values)}"
                 problems.append(row.problem(attribute.name, value, message, "unknown-value"))
     return problems
 
 
-def _suggestion(value: str, known: Sequence[str], shown: int = 20) -> str:
-    close = difflib.get_close_matches(value, known, n=1)
-    hint = f"did you mean {close[0]!r}? " if close else ""
-    listed = ", ".join(known[:shown]) + (", ..." if len(known) > shown else "")
-    return f"{hint}known are {listed}"
-
-
-def _picture_problems(rows: Sequence[SourceRow], columns: Columns, checks: Checks) -> list[Problem]:
+def _picture_problems(
+    rows: Sequence[SourceRow], columns: Columns, checks: Checks, may_lack: bool
+) -> list[Problem]:
     found = check_pictures(
         [row.image for row in rows if row.image is not None],
         decode=checks.check_pictures,
@@ -194,75 +202,10 @@ def _picture_problems(rows: Sequence[SourceRow], columns: Columns, checks: Check
         if row.image in found:
             kind, message = found[row.image]
             severity: Severity = "warning" if kind == "odd-picture" else "error"
+            if kind == "missing-picture" and may_lack:
+                severity = "tolerated"
             problems.append(row.problem(columns.image, str(row.image), message, kind, severity))
     return problems
-
-
-def _schema_of(
-    rows: Iterable[SourceRow], names: Sequence[str], source: Path
-) -> tuple[AttributeSchema | None, list[Problem]]:
-    """Schema of the values found; None where no attribute has any."""
-    values: dict[str, Counter[str]] = {name: Counter() for name in names}
-    for row in rows:
-        for name in names:
-            value = row.values.get(name)
-            if value is not None:
-                values[name][value] += 1
-    doubts = []
-    attributes = []
-    for name, counts in values.items():
-        if len(counts) > _MAX_VALUES:
-            message = f"has {len(counts):,} values; at most {_MAX_VALUES:,} are allowed"
-            raise ValidationError.of(
-                Problem(str(source), None, name, None, message, "attribute", "error")
-            )
-        if counts:
-            attributes.append(Attribute(name, tuple(sorted(counts))))
-        else:
-            doubts.append(_doubt(source, name, "has no value in any row and is left out"))
-        doubts += _alike(source, name, counts)
-    schema = AttributeSchema(tuple(attributes)) if attributes else None
-    return schema, doubts + ([] if schema is None else _single_values(values, schema, source))
-
-
-def _schema_doubts(
-    rows: Sequence[SourceRow], schema: AttributeSchema, source: Path
-) -> list[Problem]:
-    values = {
-        name: Counter(value for row in rows if (value := row.values.get(name)) is not None)
-        for name in schema.names
-    }
-    empty = [
-        _doubt(source, name, "has no value in any row")
-        for name, counts in values.items()
-        if not counts and rows
-    ]
-    return empty + _single_values(values, schema, source)
-
-
-def _single_values(
-    values: Mapping[str, Counter[str]], schema: AttributeSchema, source: Path
-) -> list[Problem]:
-    return [
-        _doubt(source, name, f"has the value {next(iter(values[name]))!r} in every labelled row")
-        for name in schema.names
-        if len(values[name]) == 1
-    ]
-
-
-def _alike(source: Path, name: str, counts: Mapping[str, int]) -> list[Problem]:
-    by_form: dict[str, list[str]] = {}
-    for value in sorted(counts):
-        by_form.setdefault(" ".join(value.casefold().split()), []).append(value)
-    return [
-        _doubt(source, name, f"has values that differ in case or spaces only: {', '.join(alike)}")
-        for alike in by_form.values()
-        if len(alike) > 1
-    ]
-
-
-def _doubt(source: Path, name: str, message: str) -> Problem:
-    return Problem(str(source), None, name, None, message, "attribute", "warning")
 
 
 def _with_emptiness(report: ValidationReport, source: Path, any_rows: bool) -> ValidationReport:

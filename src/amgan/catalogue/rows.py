@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import csv
+import difflib
 import json
 import math
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from amgan.catalogue.validation import Problem, ValidationError
+from amgan.files import replacing
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".jsonl", ".parquet")
 _DELIMITERS = (",", ";", "\t")
@@ -41,6 +42,24 @@ class RawTable:
         self.problems.append(
             Problem(str(self.file), row, column, value or None, message, "bad-row")
         )
+
+    def require(self, names: Sequence[str]) -> None:
+        """Check that columns are there.
+
+        Raises:
+            ValidationError: names every column that is not, and those that are.
+        """
+        problems = []
+        for name in names:
+            if name not in self.columns:
+                close = difflib.get_close_matches(name, self.columns, n=1)
+                hint = f"did you mean {close[0]!r}? " if close else ""
+                message = f"no such column; {hint}the columns are {', '.join(self.columns)}"
+                problems.append(
+                    Problem(str(self.file), None, name, None, message, "missing-column")
+                )
+        if problems:
+            raise ValidationError.of(*problems, *self.problems)
 
 
 def read_rows(path: Path) -> RawTable:
@@ -95,7 +114,7 @@ def write_rows(path: Path, columns: Sequence[str], rows: Sequence[Sequence[str |
     Raises:
         ValueError: another suffix.
     """
-    writers = {
+    writers: dict[str, Callable[[Path, Sequence[str], Sequence[Sequence[str | None]]], None]] = {
         ".csv": _write_csv,
         ".tsv": _write_csv,
         ".jsonl": _write_jsonl,
@@ -106,12 +125,8 @@ def write_rows(path: Path, columns: Sequence[str], rows: Sequence[Sequence[str |
         raise ValueError(
             f"{path}: unknown kind of table {path.suffix!r}; known are {', '.join(TABLE_SUFFIXES)}"
         )
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        writer(partial, path, columns, rows)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with replacing(path) as temporary:
+        writer(temporary, columns, rows)
 
 
 def _file_error(path: Path, message: str, row: int | None = None) -> ValidationError:
@@ -251,27 +266,23 @@ def _visible(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 
-def _write_csv(
-    file: Path, path: Path, columns: Sequence[str], rows: Sequence[Sequence[str | None]]
-) -> None:
+def _write_csv(path: Path, columns: Sequence[str], rows: Sequence[Sequence[str | None]]) -> None:
     delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
-    with file.open("w", encoding="utf-8", newline="") as lines:
+    with path.open("w", encoding="utf-8", newline="") as lines:
         writer = csv.writer(lines, delimiter=delimiter, lineterminator="\n")
         writer.writerow(columns)
         writer.writerows(["" if cell is None else cell for cell in cells] for cells in rows)
 
 
-def _write_jsonl(
-    file: Path, _: Path, columns: Sequence[str], rows: Sequence[Sequence[str | None]]
-) -> None:
-    with file.open("w", encoding="utf-8") as lines:
+def _write_jsonl(path: Path, columns: Sequence[str], rows: Sequence[Sequence[str | None]]) -> None:
+    with path.open("w", encoding="utf-8") as lines:
         for cells in rows:
             record = {n: cell for n, cell in zip(columns, cells, strict=True) if cell is not None}
             lines.write(json.dumps(record, ensure_ascii=False) + "\n")
 
 
 def _write_parquet(
-    file: Path, _: Path, columns: Sequence[str], rows: Sequence[Sequence[str | None]]
+    path: Path, columns: Sequence[str], rows: Sequence[Sequence[str | None]]
 ) -> None:
     import pyarrow
     from pyarrow import parquet
@@ -279,4 +290,4 @@ def _write_parquet(
     arrays = [
         pyarrow.array([cells[i] for cells in rows], pyarrow.string()) for i in range(len(columns))
     ]
-    parquet.write_table(pyarrow.table(arrays, names=list(columns)), file)
+    parquet.write_table(pyarrow.table(arrays, names=list(columns)), path)

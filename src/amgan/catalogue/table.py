@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from amgan.attributes import AttributeSchema
 from amgan.catalogue.assembly import Checks, Columns, SourceRow, assemble_catalogue
 from amgan.catalogue.records import Catalogue
 from amgan.catalogue.rows import Cells, RawTable, cell_text, read_rows, write_rows
-from amgan.catalogue.validation import Problem, ValidationError, ValidationReport
+from amgan.catalogue.validation import Problem, ValidationReport
 from amgan.images import DEFAULT_LIMITS, PictureLimits
 from amgan.progress import Progress
 
@@ -88,7 +87,7 @@ def load_table(
             f"the layout {', '.join(layout.attributes)}"
         )
     table = read_rows(path)
-    _require_columns(table, layout)
+    table.require(layout.named)
     rows = list(_source_rows(table, layout))
     return assemble_catalogue(
         name or (path.parent.name if path.stem in _PLAIN_STEMS else path.stem),
@@ -124,18 +123,6 @@ def save_table(catalogue: Catalogue, path: Path) -> None:
         cells += (column[row] for column in catalogue.fields.values())
         rows.append(cells)
     write_rows(path, names, rows)
-
-
-def _require_columns(table: RawTable, layout: TableLayout) -> None:
-    problems = []
-    for name in layout.named:
-        if name not in table.columns:
-            close = difflib.get_close_matches(name, table.columns, n=1)
-            hint = f"did you mean {close[0]!r}? " if close else ""
-            message = f"no such column; {hint}the columns are {', '.join(table.columns)}"
-            problems.append(Problem(str(table.file), None, name, None, message, "missing-column"))
-    if problems:
-        raise ValidationError.of(*problems, *table.problems)
 
 
 def _source_rows(table: RawTable, layout: TableLayout) -> Iterator[SourceRow]:

@@ -13,7 +13,7 @@ from amgan.catalogue.parallel import map_in_threads
 from amgan.images import DEFAULT_LIMITS, PictureError, PictureLimits, load_picture
 from amgan.progress import Progress
 
-Severity = Literal["error", "warning"]
+Severity = Literal["error", "tolerated", "warning"]
 Kind = Literal[
     "bad-file",  # the file as a whole cannot be read
     "bad-row",  # a row cannot be read: ragged, no JSON, wrong encoding
@@ -59,7 +59,9 @@ class Problem:
         value: what stands there.
         message: what is wrong with it, and what would be right.
         kind: a short name to group by.
-        severity: rows with an "error" are left out, a "warning" leaves nothing out.
+        severity: a row with an "error" is left out, and strict mode raises; one with a "tolerated"
+            problem is left out too, but strict mode lets it pass, since the data set is known for
+            it; a "warning" leaves nothing out.
     """
 
     file: str
@@ -90,7 +92,7 @@ class ValidationReport:
     Attributes:
         problems: in the order of files and rows, those of no row last.
         kept: rows that became items.
-        skipped: rows left out.
+        skipped: rows left out, label lines that could not be read among them.
     """
 
     problems: tuple[Problem, ...]
@@ -99,8 +101,13 @@ class ValidationReport:
 
     @property
     def errors(self) -> tuple[Problem, ...]:
-        """The problems that cost a row, or the whole file."""
+        """The problems that cost a row, or the whole file, and that nobody expects."""
         return tuple(problem for problem in self.problems if problem.severity == "error")
+
+    @property
+    def tolerated(self) -> tuple[Problem, ...]:
+        """The problems that cost a row and that the data set is known for."""
+        return tuple(problem for problem in self.problems if problem.severity == "tolerated")
 
     @property
     def warnings(self) -> tuple[Problem, ...]:
@@ -111,7 +118,11 @@ class ValidationReport:
         """Readable text: the counts, then the problems by kind with the first few of each."""
         lines = [f"kept {self.kept:,} of {self.kept + self.skipped:,} rows"]
         lines[0] += f", skipped {self.skipped:,}" if self.skipped else ""
-        for title, problems in (("errors", self.errors), ("warnings", self.warnings)):
+        for title, problems in (
+            ("errors", self.errors),
+            ("tolerated", self.tolerated),
+            ("warnings", self.warnings),
+        ):
             if problems:
                 lines.append(f"{title}:")
             for (kind, column), group in _grouped(problems).items():

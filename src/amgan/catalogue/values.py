@@ -1,0 +1,99 @@
+"""Attribute values of a source: the schema they make, and attributes that need a look."""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from amgan.attributes import Attribute, AttributeSchema
+from amgan.catalogue.validation import Problem, ValidationError
+
+Values = Mapping[str, str | None]
+_MAX_VALUES = np.iinfo(np.int16).max
+
+
+def schema_of(
+    rows: Iterable[Values], names: Sequence[str], source: Path
+) -> tuple[AttributeSchema | None, list[Problem]]:
+    """Schema of the values found, sorted, and doubts; None where no attribute has any value.
+
+    Args:
+        rows: attribute values of each row by name, None where missing.
+        names: the attributes.
+        source: what the doubts are reported for.
+
+    Raises:
+        ValidationError: an attribute has more values than a label can count.
+    """
+    values: dict[str, Counter[str]] = {name: Counter() for name in names}
+    for row in rows:
+        for name in names:
+            value = row.get(name)
+            if value is not None:
+                values[name][value] += 1
+    doubts = []
+    attributes = []
+    for name, counts in values.items():
+        if len(counts) > _MAX_VALUES:
+            message = f"has {len(counts):,} values; at most {_MAX_VALUES:,} are allowed"
+            raise ValidationError.of(
+                Problem(str(source), None, name, None, message, "attribute", "error")
+            )
+        if counts:
+            attributes.append(Attribute(name, tuple(sorted(counts))))
+        else:
+            doubts.append(_doubt(source, name, "has no value in any row and is left out"))
+        doubts += _alike(source, name, counts)
+    schema = AttributeSchema(tuple(attributes)) if attributes else None
+    return schema, doubts + ([] if schema is None else _single_values(values, schema, source))
+
+
+def schema_doubts(rows: Sequence[Values], schema: AttributeSchema, source: Path) -> list[Problem]:
+    """Doubts about the attributes of a given schema: those empty everywhere or of one value."""
+    values = {
+        name: Counter(value for row in rows if (value := row.get(name)) is not None)
+        for name in schema.names
+    }
+    empty = [
+        _doubt(source, name, "has no value in any row")
+        for name, counts in values.items()
+        if not counts and rows
+    ]
+    return empty + _single_values(values, schema, source)
+
+
+def _single_values(
+    values: Mapping[str, Counter[str]], schema: AttributeSchema, source: Path
+) -> list[Problem]:
+    return [
+        _doubt(source, name, f"has the value {next(iter(values[name]))!r} in every labelled row")
+        for name in schema.names
+        if len(values[name]) == 1
+    ]
+
+
+def _alike(source: Path, name: str, counts: Mapping[str, int]) -> list[Problem]:
+    by_form: dict[str, list[str]] = {}
+    for value in sorted(counts):
+        by_form.setdefault(" ".join(value.casefold().split()), []).append(value)
+    return [
+        _doubt(source, name, f"has values that differ in case or spaces only: {', '.join(alike)}")
+        for alike in by_form.values()
+        if len(alike) > 1
+    ]
+
+
+def _doubt(source: Path, name: str, message: str) -> Problem:
+    return Problem(str(source), None, name, None, message, "attribute", "warning")
+
+
+def suggest_value(value: str, known: Sequence[str], shown: int = 20) -> str:
+    """Hint for an unknown value: the known one it may be meant for, and the known ones."""
+    close = difflib.get_close_matches(value, known, n=1)
+    hint = f"did you mean {close[0]!r}? " if close else ""
+    listed = ", ".join(known[:shown]) + (", ..." if len(known) > shown else "")
+    return f"{hint}known are {listed}"
