@@ -11,7 +11,14 @@ from torch import nn
 
 from amgan.attributes import AttributeSchema
 from amgan.images import ImageSettings
+from amgan.methods.adde import Adde, AddeConfig
 from amgan.methods.amgan import Amgan, AmganConfig
+from amgan.methods.amgan_unsupervised import UnsupervisedAmgan, UnsupervisedAmganConfig
+from amgan.methods.amnet import Amnet, AmnetConfig
+from amgan.methods.baselines import NearestPicture, NoOptions, RandomRanker
+from amgan.methods.cgan import Cgan, CganConfig
+from amgan.methods.fcd import Fcd, FcdConfig
+from amgan.methods.fsn import Fsn, FsnConfig
 from amgan.methods.posterior import PosteriorConfig, PosteriorRanker
 from amgan.models.network import NetworkConfig
 
@@ -30,10 +37,22 @@ class MethodEntry:
 
 
 METHODS: dict[str, MethodEntry] = {
+    "adde-m": MethodEntry(Adde, AddeConfig()),
     "amgan-p": MethodEntry(Amgan, AmganConfig(scheme="pair")),
     "amgan-t": MethodEntry(Amgan, AmganConfig(scheme="triplet")),
+    "amgan-unsupervised": MethodEntry(UnsupervisedAmgan, UnsupervisedAmganConfig()),
+    "cgan-p": MethodEntry(Cgan, CganConfig(scheme="pair")),
+    "cgan-t": MethodEntry(Cgan, CganConfig(scheme="triplet")),
+    "fcd": MethodEntry(Fcd, FcdConfig()),
+    "amnet": MethodEntry(Amnet, AmnetConfig()),
+    "fsn": MethodEntry(Fsn, FsnConfig()),
     "posterior": MethodEntry(PosteriorRanker, PosteriorConfig()),
+    "nearest-picture": MethodEntry(NearestPicture, NoOptions()),
+    "random": MethodEntry(RandomRanker, NoOptions()),
 }
+
+# Rankers without anything to train.
+UNTRAINED = ("nearest-picture", "random")
 
 
 def build_method(
