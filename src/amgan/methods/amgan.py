@@ -32,6 +32,7 @@ class AmganConfig:
         metric_weight: weight of the metric terms (1 in the paper).
         attribute_loss: Eq. 6 to the letter (`probability`) or with logarithms (`cross_entropy`).
         saturating: Eq. 9 and 12 as printed, log(1 - p); otherwise -log p.
+        normalise_classifier: see `models.encoder.AttributeClassifier`.
     """
 
     scheme: Literal["pair", "triplet"] = "pair"
@@ -43,6 +44,7 @@ class AmganConfig:
     metric_weight: float = 1.0
     attribute_loss: Literal["probability", "cross_entropy"] = "cross_entropy"
     saturating: bool = True
+    normalise_classifier: bool = True
 
 
 class Amgan(nn.Module):
@@ -66,7 +68,9 @@ class Amgan(nn.Module):
         self.embedding_dim = network.embedding_dim
         self.generator = Generator(schema.num_values, schema.num_attributes, network)
         self.encoder = Encoder(images.height, images.width, network)
-        self.classifier = AttributeClassifier(network.embedding_dim, schema.num_values)
+        self.classifier = AttributeClassifier(
+            network.embedding_dim, schema.num_values, config.normalise_classifier
+        )
 
     def phases(self) -> tuple[Phase, ...]:
         """One discriminator step (Eq. 13), then one generator step (Eq. 14)."""

@@ -43,6 +43,9 @@ class Generator(nn.Module):
             nn.Tanh(),
         )
         initialise(self)
+        # As strong as the normalised feature maps it is concatenated with; at 0.02 the changes go
+        # unheard for hundreds of steps. Eq. 4 does not see the scale.
+        nn.init.normal_(self.attribute_embedding.weight)
 
     def encode(self, images: Tensor) -> Tensor:
         """Feature maps F_x (N, L, H/4, W/4) of pictures (N, 3, H, W)."""
