@@ -225,7 +225,8 @@ def test_numbers(value: float, text: str) -> None:
 def test_tables_escape_bars() -> None:
     assert format_table(["a|b", "c"], [["d", "e"]]).splitlines()[0] == r"| a\|b |   c |"
     assert metric_title("ndcg_t@5") == "NDCG-t@5"
-    assert metric_title("l1") == "l1"
+    assert metric_title("l1") == "L1"
+    assert metric_title("mine@3") == "mine@3"
 
 
 def git(folder: Path, *arguments: str) -> str:

@@ -26,6 +26,11 @@ _TITLES = {
     "mrr_label": ("MRR-l@{k}", "reciprocal rank of the first item with every label, 0 past {k}"),
     "wanted": ("Wanted@{k}", "share of changed attributes right in the first {k}"),
     "kept": ("Kept@{k}", "share of the other attributes right in the first {k}"),
+    "l1": ("L1", "mean absolute difference from the true picture, 0 to 1, lower is better"),
+    "ssim": ("SSIM", "structural similarity to the true picture"),
+    "judged": ("Judged", "share of the target's values that a separate judge sees"),
+    "judged_wanted": ("Judged wanted", "the same over the changed attributes"),
+    "judged_kept": ("Judged kept", "the same over the other attributes"),
 }
 
 
@@ -36,7 +41,7 @@ def metric_title(metric: str) -> str:
 
 
 def metric_definition(metric: str) -> str | None:
-    """A metric in a few words, None where it is not one of the ranking metrics."""
+    """A metric in a few words, None where it is not one of ours."""
     kind, _, k = metric.partition("@")
     if kind not in _TITLES:
         return None
