@@ -11,35 +11,19 @@ from typing import TypeVar
 
 import numpy as np
 import pytest
+from cache_processes import SETTINGS, expected, make_catalogue, open_and_compare, open_slowly
 from PIL import Image
 
-from amgan.attributes import Attribute, AttributeSchema
 from amgan.catalogue import pixels as pixels_module
 from amgan.catalogue.pixels import open_pixels
-from amgan.catalogue.records import Catalogue
 from amgan.images import ImageSettings, PictureError, Pixels, load_pixels
 
 T = TypeVar("T")
-SETTINGS = ImageSettings(16, 12)
 
 
 def write_picture(path: Path, seed: int) -> None:
     generator = np.random.default_rng(seed)
     Image.fromarray(generator.integers(0, 256, (24, 20, 3), np.uint8)).save(path, "PNG")
-
-
-def make_catalogue(paths: list[Path]) -> Catalogue:
-    n = len(paths)
-    schema = AttributeSchema((Attribute("colour", ("red",)),))
-    return Catalogue(
-        "made",
-        schema,
-        tuple(f"{i}" for i in range(n)),
-        tuple(paths),
-        np.zeros((n, 1), np.int16),
-        (None,) * n,
-        (None,) * n,
-    )
 
 
 @pytest.fixture
@@ -50,10 +34,6 @@ def paths(tmp_path: Path) -> list[Path]:
     for i, path in enumerate(made):
         write_picture(path, i)
     return made
-
-
-def expected(paths: Iterable[Path], settings: ImageSettings = SETTINGS) -> Pixels:
-    return np.stack([load_pixels(path, settings) for path in paths])
 
 
 class Decodes:
@@ -245,16 +225,11 @@ def test_current_cache_opens_in_a_read_only_folder(paths: list[Path], tmp_path: 
     assert not list(cache.glob("*.lock")), "opening a current cache must not write"
 
 
-def _open_and_compare(paths: list[Path], cache: Path, verdicts: object) -> None:
-    opened = open_pixels(make_catalogue(paths), SETTINGS, cache, workers=2)
-    verdicts.put(np.array_equal(opened, expected(paths)))  # type: ignore[attr-defined]
-
-
 def test_processes_that_build_at_once_agree(paths: list[Path], tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
     verdicts = context.Queue()
     processes = [
-        context.Process(target=_open_and_compare, args=(paths, tmp_path / "cache", verdicts))
+        context.Process(target=open_and_compare, args=(paths, tmp_path / "cache", verdicts))
         for _ in range(3)
     ]
     for process in processes:
@@ -266,21 +241,11 @@ def test_processes_that_build_at_once_agree(paths: list[Path], tmp_path: Path) -
     assert not list((tmp_path / "cache").glob("*.partial"))
 
 
-def _open_slowly(paths: list[Path], cache: Path, started: object) -> None:
-    def slow(iterable: Iterable[T], description: str, total: int | None = None) -> Iterable[T]:
-        for element in iterable:
-            started.set()  # type: ignore[attr-defined]
-            time.sleep(0.02)
-            yield element
-
-    open_pixels(make_catalogue(paths), SETTINGS, cache, progress=slow)
-
-
 def test_kill_leaves_nothing_that_is_wrong(paths: list[Path], tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
     for delay in (0.0, 0.2, 0.5):
         started = context.Event()
-        process = context.Process(target=_open_slowly, args=(paths, tmp_path / "cache", started))
+        process = context.Process(target=open_slowly, args=(paths, tmp_path / "cache", started))
         process.start()
         assert started.wait(60)
         time.sleep(delay)
