@@ -10,8 +10,7 @@ from torch import Tensor, nn
 from amgan.models.blocks import initialise
 from amgan.models.encoder import Encoder
 from amgan.models.network import NetworkConfig
-from amgan.models.value_means import ValueMeans
-from amgan.ranking_losses import value_blocks
+from amgan.models.value_means import ValueMeans, value_blocks
 
 
 class DisentangledEncoder(nn.Module):
@@ -39,7 +38,7 @@ class DisentangledEncoder(nn.Module):
         """Embeddings (N, M, d), float32."""
         hidden = torch.nn.functional.leaky_relu(self.encoder(images), 0.2)
         embeddings: Tensor = self.heads(hidden)
-        return embeddings.float().unflatten(1, (-1, self.dim))
+        return embeddings.float().view(len(embeddings), -1, self.dim)
 
     def classify(self, embeddings: Tensor) -> Tensor:
         """Logits (N, J) from embeddings (N, M, d)."""
@@ -62,17 +61,18 @@ class ManipulationMemory(nn.Module):
         dim: d.
     """
 
-    blocks: Tensor
-
     def __init__(self, sizes: Sequence[int], dim: int) -> None:
         super().__init__()
         self.means = ValueMeans(sizes, dim)
         self.correction = nn.Parameter(torch.zeros(sum(sizes), len(sizes), dim))
-        self.register_buffer("blocks", value_blocks(sizes), persistent=False)
+
+    def blocks(self) -> Tensor:
+        """Which value belongs to which attribute, (J, M) bool."""
+        return value_blocks(self.means.sizes, self.correction.device)
 
     def prototypes(self) -> Tensor:
         """(J, M, d)."""
-        return self.blocks[:, :, None] * self.means.means[:, None] + self.correction
+        return self.blocks()[:, :, None] * self.means.means[:, None] + self.correction
 
     def compose(self, weights: Tensor) -> Tensor:
         """Weighted sum of prototypes, (N, J) -> (N, M, d), float32."""

@@ -51,3 +51,10 @@ class ValueMeans(nn.Module):
             self.means[block] += torch.where(seen[:, None], step, 0.0)
             self.weights[block] = torch.where(seen, weights, self.weights[block])
             first += size
+
+
+def value_blocks(sizes: Sequence[int], device: torch.device | None = None) -> Tensor:
+    """Which value belongs to which attribute, (J, M) bool."""
+    attribute = torch.arange(len(sizes), device=device)
+    owner = attribute.repeat_interleave(torch.tensor(tuple(sizes), device=device))
+    return owner[:, None] == attribute
