@@ -1,0 +1,194 @@
+"""cGAN-P and cGAN-T: AMGAN taken apart into two stages (section 4.1 of the AMGAN paper).
+
+"The cGAN part is derived from our model by replacing the adversarial metric learning with the
+traditional real/fake discriminator. Besides, the metric learning part follows the pair-based scheme
+(i.e., Eqn. (9)) but keeps the generated prototype image fixed"; the triplet-based scheme is Eq. 12.
+
+What the paper leaves open, and what is done here:
+
+- The discriminator of the first stage is AMGAN's encoder with the attribute classifiers of Eq. 6
+  and one further linear output, real or fake, trained by Eq. 1 of Goodfellow et al. (NeurIPS 2014),
+  the paper's reference [9]. That output sees the picture only; the condition is held by the
+  attribute loss, as in AttGAN, the paper's reference [13]. `condition="labels"` judges pictures
+  together with their labels (projection discriminator, Miyato and Koyama, ICLR 2018).
+- The generator's real/fake term is the non-saturating form that [9] recommends.
+- In the second stage the encoder goes on from the first stage's weights and the generator stands
+  still. `metric` says what is learned: `anchored` is the paper's reference to Eq. 9 and 12, in
+  which the fixed prototype is brought to y+ (with Eq. 9 alone all distances would shrink to
+  nothing, so the random item y- is pushed away); `hard_negative` is Eq. 8 and 11, in which the
+  prototype is one more negative.
+- The attribute classifiers are trained in both stages (Eq. 6).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from amgan import losses
+from amgan.attributes import AttributeSchema
+from amgan.images import ImageSettings
+from amgan.methods import baseline_losses
+from amgan.methods.labels import one_hot
+from amgan.methods.protocol import Phase, TrainingBatch
+from amgan.methods.prototypes import AttributeLoss, PrototypeSearch
+from amgan.models.discriminator import RealFakeHead
+from amgan.models.generator import visual_embedding
+from amgan.models.network import NetworkConfig
+
+
+@dataclass(frozen=True)
+class CganConfig:
+    """What the cGAN rows differ by; weights and margins as AMGAN's.
+
+    Attributes:
+        scheme: metric learning on pairs or triplets.
+        metric: what the second stage learns, see above.
+        condition: whether real or fake is judged from the picture alone or with its labels.
+        first_stage: share of training that the cGAN gets; the metric gets the rest.
+        margin: g of Eq. 4.
+        shift: b of Eq. 7.
+        adversarial_weight: weight of the real/fake terms.
+        visual_semantic_weight: gamma of Eq. 14.
+        pixel_weight: mu of Eq. 14.
+        attribute_weight: lambda of Eq. 13 and 14.
+        attribute_loss: Eq. 6 to the letter (`probability`) or with logarithms (`cross_entropy`).
+        saturating: real/fake term of the generator as log(1 - D) instead of -log D.
+    """
+
+    scheme: Literal["pair", "triplet"] = "pair"
+    metric: Literal["anchored", "hard_negative"] = "anchored"
+    condition: Literal["none", "labels"] = "none"
+    first_stage: float = 0.5
+    margin: float = 0.2
+    shift: float = 1.0
+    adversarial_weight: float = 1.0
+    visual_semantic_weight: float = 1.0
+    pixel_weight: float = 1.0
+    attribute_weight: float = 1.0
+    attribute_loss: AttributeLoss = "cross_entropy"
+    saturating: bool = False
+
+    def __post_init__(self) -> None:
+        if not 0 < self.first_stage < 1:
+            raise ValueError(f"first_stage must lie between 0 and 1, not {self.first_stage}")
+
+
+class Cgan(PrototypeSearch):
+    """Generator, then encoder, each trained while the other's part is done."""
+
+    def __init__(
+        self,
+        schema: AttributeSchema,
+        images: ImageSettings,
+        network: NetworkConfig,
+        config: CganConfig,
+    ) -> None:
+        super().__init__(schema, images, network)
+        self.config = config
+        self.real_fake = RealFakeHead(
+            network.embedding_dim, schema.num_values if config.condition == "labels" else 0
+        )
+
+    def phases(self) -> tuple[Phase, ...]:
+        """Real/fake discriminator and generator, then the metric."""
+        config = self.config
+        return (
+            Phase(
+                "discriminator",
+                (self.encoder, self.classifier, self.real_fake),
+                {"real_fake": config.adversarial_weight, "attribute": config.attribute_weight},
+                last_step=config.first_stage,
+            ),
+            Phase(
+                "generator",
+                (self.generator,),
+                {
+                    "real_fake": config.adversarial_weight,
+                    "visual_semantic": config.visual_semantic_weight,
+                    "pixel": config.pixel_weight,
+                    "attribute": config.attribute_weight,
+                },
+                last_step=config.first_stage,
+            ),
+            Phase(
+                "metric",
+                (self.encoder, self.classifier),
+                {"metric": 1.0, "attribute": config.attribute_weight},
+                first_step=config.first_stage,
+            ),
+        )
+
+    def losses(self, phase: str, batch: TrainingBatch) -> dict[str, Tensor]:
+        """Terms of one phase."""
+        if phase == "discriminator":
+            return self._discriminator_losses(batch)
+        if phase == "generator":
+            return self._generator_losses(batch)
+        return self._metric_losses(batch)
+
+    def _discriminator_losses(self, batch: TrainingBatch) -> dict[str, Tensor]:
+        with torch.no_grad():
+            prototype = self.prototype(batch.query)
+        real, fake = self.encoder(torch.cat([batch.target, prototype])).chunk(2)
+        labels = one_hot(batch.target_labels, self.sizes)
+        return {
+            "real_fake": baseline_losses.real_fake_discriminator_loss(
+                self.real_fake(real, labels), self.real_fake(fake, labels)
+            ),
+            "attribute": self._attribute_loss(real, batch.target_labels),
+        }
+
+    def _generator_losses(self, batch: TrainingBatch) -> dict[str, Tensor]:
+        features = self.generator.encode(batch.reference)
+        prototype = self.generator.draw(features, batch.indicator)
+        fake = self.encoder(prototype)
+        semantic = self.generator.embed_labels(one_hot(batch.reference_labels, self.sizes))
+        judged = self.real_fake(fake, one_hot(batch.target_labels, self.sizes))
+        return {
+            "real_fake": baseline_losses.real_fake_generator_loss(judged, self.config.saturating),
+            "visual_semantic": losses.visual_semantic_loss(
+                visual_embedding(features).float(), semantic.float(), self.config.margin
+            ),
+            "pixel": losses.pixel_loss(prototype, batch.target),
+            "attribute": self._attribute_loss(fake, batch.target_labels),
+        }
+
+    def _metric_losses(self, batch: TrainingBatch) -> dict[str, Tensor]:
+        with torch.no_grad():
+            prototype = self.prototype(batch.query)
+        pictures = [batch.target, batch.positive, batch.negative, prototype]
+        target, positive, negative, drawn = self.encoder(torch.cat(pictures)).chunk(4)
+        anchored = self.config.metric == "anchored"
+        learn = self._anchored_loss if anchored else self._hard_negative_loss
+        return {
+            "metric": learn(target, positive, negative, drawn),
+            "attribute": self._attribute_loss(target, batch.target_labels),
+        }
+
+    def _anchored_loss(
+        self, target: Tensor, positive: Tensor, negative: Tensor, drawn: Tensor
+    ) -> Tensor:
+        near = losses.euclidean_distance(drawn, positive)
+        far = losses.euclidean_distance(drawn, negative)
+        if self.config.scheme == "pair":
+            return baseline_losses.anchored_pair_loss(near, far, self.config.shift)
+        return losses.triplet_generator_loss(near, far, saturating=False)
+
+    def _hard_negative_loss(
+        self, target: Tensor, positive: Tensor, negative: Tensor, drawn: Tensor
+    ) -> Tensor:
+        distance = losses.euclidean_distance
+        if self.config.scheme == "pair":
+            return losses.pair_discriminator_loss(
+                distance(target, positive), distance(drawn, positive), self.config.shift
+            )
+        return losses.triplet_discriminator_loss(
+            distance(target, positive), distance(target, negative), distance(target, drawn)
+        )
+
+    def _attribute_loss(self, embeddings: Tensor, labels: Tensor) -> Tensor:
+        return self.attribute_loss(embeddings, labels, self.config.attribute_loss)

@@ -1,0 +1,66 @@
+"""Methods that search with a drawn prototype: generator, encoder, attribute classifiers."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from torch import Tensor, nn
+
+from amgan import losses
+from amgan.attributes import AttributeSchema
+from amgan.images import ImageSettings
+from amgan.methods.protocol import QueryBatch, RankingMetric
+from amgan.models.encoder import AttributeClassifier, Encoder
+from amgan.models.generator import Generator
+from amgan.models.network import NetworkConfig
+
+AttributeLoss = Literal["probability", "cross_entropy"]
+
+
+class PrototypeSearch(nn.Module):
+    """Ranks the gallery by the Euclidean distance between E(G(x, h)) and E(y).
+
+    What such methods share at search time; how G and E are trained is left to each.
+    """
+
+    ranking_metric: RankingMetric = "euclidean"
+
+    def __init__(
+        self, schema: AttributeSchema, images: ImageSettings, network: NetworkConfig
+    ) -> None:
+        super().__init__()
+        self.sizes = schema.sizes
+        self.embedding_dim = network.embedding_dim
+        self.generator = Generator(schema.num_values, schema.num_attributes, network)
+        self.encoder = Encoder(images.height, images.width, network)
+        self.classifier = AttributeClassifier(network.embedding_dim, schema.num_values)
+
+    def encode_gallery(self, images: Tensor) -> Tensor:
+        """E(y), (N, D)."""
+        embeddings: Tensor = self.encoder(images)
+        return embeddings
+
+    def encode_query(self, query: QueryBatch) -> Tensor:
+        """E(G(x, h)), (N, D)."""
+        return self.encode_gallery(self.prototype(query))
+
+    def prototype(self, query: QueryBatch) -> Tensor:
+        """G(x, h), (N, 3, H, W) in [-1, 1]."""
+        prototype: Tensor = self.generator(query.reference, query.indicator)
+        return prototype
+
+    def attribute_logits(self, images: Tensor) -> Tensor:
+        """Logits of C_1 ... C_M on E(images), (N, J)."""
+        return self.classify(self.encoder(images))
+
+    def classify(self, embeddings: Tensor) -> Tensor:
+        """Logits of C_1 ... C_M on embeddings (N, D), (N, J) float32."""
+        logits: Tensor = self.classifier(embeddings)
+        return logits.float()
+
+    def attribute_loss(self, embeddings: Tensor, labels: Tensor, form: AttributeLoss) -> Tensor:
+        """Eq. 6 on embeddings (N, D) and labels (N, M), in either form."""
+        logits = self.classify(embeddings)
+        if form == "probability":
+            return losses.attribute_probability_loss(logits, labels, self.sizes)
+        return losses.attribute_cross_entropy_loss(logits, labels, self.sizes)
