@@ -74,7 +74,10 @@ def make_batch(schema: AttributeSchema, images: ImageSettings) -> MakeBatch:
             y,
             positive,
             other,
-            *(torch.from_numpy(part.astype(np.int64)) for part in (reference, target, negative)),
+            *(
+                torch.from_numpy(part.astype(np.int64))
+                for part in (reference, target, target, negative)
+            ),
             tuple(f"item-{row}" for row in range(size)),
         )
 

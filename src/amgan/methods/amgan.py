@@ -32,6 +32,9 @@ class AmganConfig:
         metric_weight: weight of the metric terms (1 in the paper).
         attribute_loss: Eq. 6 to the letter (`probability`) or with logarithms (`cross_entropy`).
         saturating: Eq. 9 and 12 as printed, log(1 - p); otherwise -log p.
+        classified: pictures that the classifiers learn from: the `target` alone (section 3.3.1), or
+            every `gallery` picture that the metric terms embed anyway (y, y+ and y-).
+        discriminator_learning_rate: relative to the generator's.
         normalise_classifier: see `models.encoder.AttributeClassifier`.
     """
 
@@ -44,6 +47,8 @@ class AmganConfig:
     metric_weight: float = 1.0
     attribute_loss: Literal["probability", "cross_entropy"] = "cross_entropy"
     saturating: bool = True
+    classified: Literal["target", "gallery"] = "gallery"
+    discriminator_learning_rate: float = 1.0
     normalise_classifier: bool = True
 
 
@@ -80,6 +85,7 @@ class Amgan(nn.Module):
                 "discriminator",
                 (self.encoder, self.classifier),
                 {"metric": config.metric_weight, "attribute": config.attribute_weight},
+                learning_rate=config.discriminator_learning_rate,
             ),
             Phase(
                 "generator",
@@ -116,7 +122,12 @@ class Amgan(nn.Module):
             metric = losses.triplet_discriminator_loss(
                 distance(target, positive), distance(target, rest[0]), distance(target, fake)
             )
-        return {"metric": metric, "attribute": self._attribute_loss(target, batch.target_labels)}
+        embeddings, labels = target, batch.target_labels
+        if self.config.classified == "gallery":
+            embeddings = torch.cat((target, positive, *rest))
+            parts = (batch.target_labels, batch.positive_labels, batch.negative_labels)
+            labels = torch.cat(parts[: 2 + len(rest)])
+        return {"metric": metric, "attribute": self._attribute_loss(embeddings, labels)}
 
     def _generator_losses(self, batch: TrainingBatch) -> dict[str, Tensor]:
         features = self.generator.encode(batch.reference)

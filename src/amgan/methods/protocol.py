@@ -37,7 +37,8 @@ class TrainingBatch:
         target: y, (N, 3, H, W).
         positive: y+, a picture with all labels of the target, (N, 3, H, W).
         negative: y-, a picture of an item drawn at random, (N, 3, H, W).
-        reference_labels, target_labels, negative_labels: (N, M) int64, -1 where missing.
+        reference_labels, target_labels, positive_labels, negative_labels: (N, M) int64, -1 where
+            missing.
         item_ids: reference ids, for error messages.
     """
 
@@ -48,6 +49,7 @@ class TrainingBatch:
     negative: Tensor
     reference_labels: Tensor
     target_labels: Tensor
+    positive_labels: Tensor
     negative_labels: Tensor
     item_ids: tuple[str, ...]
 

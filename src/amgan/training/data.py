@@ -106,6 +106,7 @@ class TripletBatches:
             negative=pictures(negative),
             reference_labels=label_tensor(reference),
             target_labels=label_tensor(target),
+            positive_labels=label_tensor(positive),
             negative_labels=label_tensor(negative),
             item_ids=tuple(self.catalogue.item_ids[row] for row in reference),
         )
