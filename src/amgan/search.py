@@ -15,7 +15,7 @@ from amgan.attributes import MISSING, AttributeSchema, Change, Indicator, Labels
 from amgan.gallery.engines import NO_ROW, Rows, Vectors
 from amgan.gallery.gallery import Gallery
 from amgan.gallery.store import open_gallery
-from amgan.images import DEFAULT_LIMITS, PictureLimits, Pixels, load_pixels
+from amgan.images import DEFAULT_LIMITS, ImageSettings, PictureLimits, Pixels, load_pixels
 from amgan.methods.trained import TrainedModel, load_model
 
 _QUERIES_A_BLOCK = 512
@@ -89,6 +89,7 @@ class SearchResult:
         source: the reference picture.
         reference: the reference as the model saw it (H, W, 3).
         prototype: the picture that was searched for (H, W, 3); None where the method draws none.
+        images: how the source became the reference.
         candidates: items that were ranked, after filters and exclusions.
         mode: how the engine searched.
         seconds: time for "decode", "encode", "prototype", "attributes", "search".
@@ -100,6 +101,7 @@ class SearchResult:
     source: Path | bytes
     reference: Pixels
     prototype: Pixels | None
+    images: ImageSettings
     candidates: int
     mode: str
     seconds: Mapping[str, float]
@@ -226,6 +228,7 @@ class SearchService:
             picture,
             reference,
             None if drawn is None else drawn[0],
+            self.model.images,
             (len(self.gallery) if rows is None else len(rows)) - len(left_out),
             ranking.mode,
             {**seconds, **ranking.seconds},
