@@ -1,0 +1,128 @@
+"""The application: one server's routes, errors, middleware and life."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from importlib.metadata import version
+
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+
+from amgan.gallery.gallery import Gallery
+from amgan.gallery.store import open_gallery
+from amgan.methods.trained import TrainedModel, load_model
+from amgan.web.access import KEY_HEADER, KeyRing
+from amgan.web.errors import install_error_handlers
+from amgan.web.limits import RateLimiter
+from amgan.web.logs import logger
+from amgan.web.metrics import Metrics
+from amgan.web.middleware import REQUEST_ID_HEADER, RequestFrame
+from amgan.web.openapi import install_openapi
+from amgan.web.page_files import install_page
+from amgan.web.parts import ServerParts
+from amgan.web.pictures import PictureCache
+from amgan.web.routes import gallery, operation, searching
+from amgan.web.serving import Opener, Serving
+from amgan.web.settings import ServerSettings
+
+_DESCRIPTION = """Change what you like about a garment, find what matches.
+
+A reference (a picture, or an item of the gallery) and changes of named attributes give a ranking of
+the gallery. Errors have one shape, `{"error": {code, message, details, request_id}}`."""
+_EXPOSED = ["RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset", "Retry-After"]
+
+
+def create_app(settings: ServerSettings, opener: Opener | None = None) -> FastAPI:
+    """Application for an ASGI server.
+
+    Args:
+        settings: how it is to be.
+        opener: opens model and gallery; None opens those that the settings name.
+    """
+    app = FastAPI(
+        title="amgan",
+        summary="Flexible fashion search",
+        description=_DESCRIPTION,
+        version=version("amgan"),
+        root_path=settings.root_path,
+        lifespan=_live,
+        docs_url=None,  # both load their scripts from elsewhere
+        redoc_url=None,
+    )
+    parts = _build_parts(settings, opener or _opener(settings))
+    app.state.parts = parts
+    install_error_handlers(app)
+    for routes in (searching, gallery, operation):
+        app.include_router(routes.router)
+    if settings.page:
+        install_page(app)
+    install_openapi(app)
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=[KEY_HEADER, "Authorization", REQUEST_ID_HEADER],
+            expose_headers=[REQUEST_ID_HEADER, *_EXPOSED],
+        )
+    app.add_middleware(RequestFrame, metrics=parts.metrics)
+    return app
+
+
+def _build_parts(settings: ServerSettings, opener: Opener) -> ServerParts:
+    metrics = Metrics()
+    seconds = settings.session_hours * 3600
+    limiter = None
+    if settings.rate_limit:
+        limiter = RateLimiter(settings.rate_limit, settings.rate_burst)
+    return ServerParts(
+        settings,
+        Serving(settings, opener, metrics),
+        metrics,
+        KeyRing(settings.api_keys, seconds),
+        KeyRing(settings.admin_keys, seconds),
+        limiter,
+        PictureCache(settings.picture_cache_bytes),
+    )
+
+
+def _opener(settings: ServerSettings) -> Opener:
+    def open_both() -> tuple[TrainedModel, Gallery]:
+        model = load_model(settings.model_path, settings.device)
+        return model, open_gallery(settings.gallery_path, model)
+
+    return open_both
+
+
+@asynccontextmanager
+async def _live(app: FastAPI) -> AsyncIterator[None]:
+    """Open model and gallery before the first request; reload them on SIGHUP."""
+    parts: ServerParts = app.state.parts
+    serving = parts.serving
+    if not serving.ready:
+        await asyncio.to_thread(serving.load)
+    loop = asyncio.get_running_loop()
+    tasks: set[asyncio.Task[None]] = set()
+
+    def on_hangup() -> None:
+        task = loop.create_task(_reload(serving.load))
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+    with suppress(ValueError, RuntimeError, NotImplementedError):  # not in the main thread
+        loop.add_signal_handler(signal.SIGHUP, on_hangup)
+    yield
+    with suppress(ValueError, RuntimeError, NotImplementedError):
+        loop.remove_signal_handler(signal.SIGHUP)
+    await asyncio.gather(*tasks)
+    await asyncio.to_thread(serving.close)
+    logger().info("stopped")
+
+
+async def _reload(load: Callable[[], object]) -> None:
+    """Reload; a failure was logged, and what was in use stays in use."""
+    with suppress(Exception):
+        await asyncio.to_thread(load)

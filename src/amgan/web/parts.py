@@ -1,0 +1,47 @@
+"""What the routes of one server share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from fastapi import Request
+
+from amgan.web.access import KeyRing
+from amgan.web.limits import RateLimiter
+from amgan.web.metrics import Metrics
+from amgan.web.pictures import PictureCache
+from amgan.web.serving import Serving
+from amgan.web.settings import ServerSettings
+
+
+@dataclass
+class ServerParts:
+    """One server's parts.
+
+    Attributes:
+        settings: how it was told to be.
+        serving: model and gallery.
+        metrics: what Prometheus is told.
+        keys, admin_keys: who may ask, and who may reload.
+        limiter: None where everybody may ask as often as they like.
+        pictures: encoded gallery pictures.
+        working: requests being worked on.
+        pending_bytes: bytes of request bodies in memory.
+    """
+
+    settings: ServerSettings
+    serving: Serving
+    metrics: Metrics
+    keys: KeyRing
+    admin_keys: KeyRing
+    limiter: RateLimiter | None
+    pictures: PictureCache
+    working: int = field(default=0)
+    pending_bytes: int = field(default=0)
+
+
+def parts_of(request: Request) -> ServerParts:
+    """The parts of the server that `request` came to."""
+    parts = request.app.state.parts
+    assert isinstance(parts, ServerParts)
+    return parts

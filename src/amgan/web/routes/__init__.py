@@ -1,0 +1,1 @@
+"""Addresses that the server answers, by what they are about."""

@@ -1,0 +1,200 @@
+"""Items, their pictures, the schema, the limits."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from PIL import Image
+
+from amgan.images import PICTURE_FORMATS, PictureError, read_picture
+from amgan.web.admission import KEYED
+from amgan.web.answers import describe_item, describe_paging
+from amgan.web.errors import ApiError
+from amgan.web.openapi import errors_of
+from amgan.web.parts import ServerParts, parts_of
+from amgan.web.pictures import WIDTHS, encode_thumbnail, fitting_width
+from amgan.web.routes.searching import no_such_item, picture_gone
+from amgan.web.schemas import (
+    FilterField,
+    ItemAnswer,
+    ItemsAnswer,
+    LimitsAnswer,
+    RateLimit,
+    SchemaAnswer,
+    SchemaAttribute,
+)
+from amgan.web.serving import Loaded
+from amgan.web.understanding import WORDS_AVAILABLE
+
+router = APIRouter(prefix="/v1", tags=["gallery"], dependencies=KEYED)
+_KEEP_PICTURE = "private, max-age=31536000, immutable"
+_MOST_IDS = 100
+
+ItemIds = Annotated[
+    list[Annotated[str, Query(min_length=1, max_length=1000)]],
+    Query(alias="id", max_length=_MOST_IDS, description="These items, in this order."),
+]
+Filters = Annotated[
+    list[Annotated[str, Query(max_length=500)]],
+    Query(
+        alias="filter",
+        max_length=200,
+        description="Keep items with this value: NAME=VALUE; several values of one name add up.",
+    ),
+]
+
+
+@router.get("/schema", responses=errors_of(401, 503))
+async def get_schema(request: Request) -> SchemaAnswer:
+    """Attributes and their values, fields to filter by, and how many items have each value."""
+    parts = parts_of(request)
+    loaded = parts.serving.current
+    counts, model = loaded.attribute_counts, loaded.service.model
+    return SchemaAnswer(
+        title=parts.settings.title,
+        attributes=[
+            SchemaAttribute(name=name, values=list(found), counts=list(found.values()))
+            for name, found in counts.items()
+        ],
+        fields=[
+            FilterField(name=name, values=list(found), counts=list(found.values()))
+            for name, found in loaded.field_counts.items()
+        ],
+        items=len(loaded.gallery),
+        words=WORDS_AVAILABLE,
+        prototypes=loaded.draws_prototypes,
+        method=model.description.method,
+        metric=loaded.gallery.metric,
+        model=loaded.model_id,
+        gallery=loaded.version,
+    )
+
+
+@router.get("/limits", responses=errors_of(401))
+async def get_limits(request: Request) -> LimitsAnswer:
+    """What a request may measure, so that a client can check before it sends."""
+    parts = parts_of(request)
+    settings = parts.settings
+    Image.init()
+    limit = None
+    if parts.limiter is not None:
+        limit = RateLimit(per_minute=settings.rate_limit, burst=settings.rate_burst)
+    return LimitsAnswer(
+        max_upload_bytes=settings.max_upload_bytes,
+        max_body_bytes=settings.max_body_bytes,
+        max_pixels=settings.max_pixels,
+        min_side=settings.min_side,
+        formats=[name for name in PICTURE_FORMATS if name in Image.OPEN],
+        picture_widths=list(WIDTHS),
+        max_results=settings.max_results,
+        max_depth=settings.max_depth,
+        max_words=settings.max_words,
+        body_timeout_s=settings.body_timeout,
+        request_timeout_s=settings.request_timeout,
+        rate_limit=limit,
+        key_required=bool(parts.keys),
+    )
+
+
+@router.get("/items", responses=errors_of(401, 404, 422, 503))
+def list_items(
+    request: Request,
+    ids: ItemIds = [],  # noqa: B006
+    filters: Filters = [],  # noqa: B006
+    offset: Annotated[int, Query(ge=0, le=10**9)] = 0,
+    k: Annotated[int, Query(ge=1, le=1000)] = 24,
+) -> ItemsAnswer:
+    """Items by their ids, or all items that the filters keep, page by page."""
+    parts = parts_of(request)
+    loaded = parts.serving.current
+    if k > parts.settings.max_results:
+        raise ApiError(422, "invalid", f"k: at most {parts.settings.max_results} come at once")
+    if ids:
+        rows = [_row(loaded, item_id) for item_id in ids]
+        paging = describe_paging(0, len(rows), len(rows), len(rows))
+    else:
+        kept = _select(loaded, filters)
+        total = len(loaded.gallery) if kept is None else len(kept)
+        page = range(offset, min(offset + k, total))
+        rows = list(page) if kept is None else [int(kept[place]) for place in page]
+        paging = describe_paging(offset, k, total, total)
+    root_path = parts.settings.root_path
+    return ItemsAnswer(items=[describe_item(loaded, row, root_path) for row in rows], paging=paging)
+
+
+@router.get("/items/{item_id:path}", responses=errors_of(401, 404, 503))
+async def get_item(request: Request, item_id: str) -> ItemAnswer:
+    """One item. For ids that do not survive in an address use `/v1/items?id=`."""
+    parts = parts_of(request)
+    loaded = parts.serving.current
+    return describe_item(loaded, _row(loaded, item_id), parts.settings.root_path)
+
+
+@router.get(
+    "/pictures",
+    response_class=Response,
+    responses=errors_of(401, 404, 422, 503)
+    | {
+        200: {"content": {"image/jpeg": {}}, "description": "The picture as JPEG."},
+        304: {"description": "You have it."},
+    },
+)
+async def get_picture(
+    request: Request,
+    item_id: Annotated[str, Query(alias="id", min_length=1, max_length=1000)],
+    width: Annotated[int, Query(ge=1, le=4096, description="Rounded up to a fixed width.")] = 480,
+    version: Annotated[
+        str | None, Query(alias="v", max_length=100, description="The gallery's version.")
+    ] = None,
+) -> Response:
+    """Picture of a gallery item, by its id; encoded anew, without the file's metadata."""
+    parts = parts_of(request)
+    loaded = parts.serving.current
+    row = _row(loaded, item_id)
+    key = (loaded.version, item_id, fitting_width(width))
+    etag = '"' + hashlib.sha256(repr(key).encode("utf-8", "surrogatepass")).hexdigest()[:24] + '"'
+    kept = _KEEP_PICTURE if version == loaded.version else "private, no-cache"
+    headers = {"ETag": etag, "Cache-Control": kept}
+    if request.headers.get("If-None-Match") == etag:
+        return Response(status_code=304, headers=headers)
+    picture = parts.pictures.get(key)
+    if picture is None:
+        picture = await _encode_picture(parts, loaded, row, key[2])
+        parts.pictures.put(key, picture)
+    return Response(picture, media_type="image/jpeg", headers=headers)
+
+
+async def _encode_picture(parts: ServerParts, loaded: Loaded, row: int, width: int) -> bytes:
+    item, limits = loaded.gallery[row], parts.settings.picture_limits
+    try:
+        content = await parts.serving.in_picture_thread(lambda: read_picture(item.image, limits))
+        async with parts.serving.room_for(content):
+            return await parts.serving.in_picture_thread(
+                lambda: encode_thumbnail(content, width, limits)
+            )
+    except PictureError:
+        raise picture_gone(item.item_id) from None
+
+
+def _row(loaded: Loaded, item_id: str) -> int:
+    row = loaded.gallery.items.find(item_id)
+    if row is None:
+        raise no_such_item(item_id)
+    return row
+
+
+def _select(loaded: Loaded, filters: list[str]) -> list[int] | None:
+    wanted: dict[str, list[str]] = {}
+    for text in filters:
+        name, separator, value = text.partition("=")
+        if not separator:
+            raise ApiError(422, "invalid", "filter: write NAME=VALUE")
+        wanted.setdefault(name, []).append(value)
+    try:
+        kept = loaded.gallery.select(wanted)
+    except ValueError as error:
+        details = [{"field": "filter", "problem": str(error)}]
+        raise ApiError(422, "invalid", str(error), details) from None
+    return None if kept is None else kept.tolist()

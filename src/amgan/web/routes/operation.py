@@ -1,0 +1,96 @@
+"""Health, readiness, metrics, reload, sessions."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from importlib.metadata import version
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from amgan.web.access import COOKIE, key_missing
+from amgan.web.admission import require_admin, require_key
+from amgan.web.errors import ApiError
+from amgan.web.metrics import CONTENT_TYPE
+from amgan.web.openapi import errors_of
+from amgan.web.parts import parts_of
+from amgan.web.schemas import Health, Ready, Reloaded, SessionQuery
+
+router = APIRouter(tags=["operation"])
+
+
+@router.get("/health")
+async def get_health() -> Health:
+    """Whether the process answers; says nothing about the gallery."""
+    return Health(version=version("amgan"))
+
+
+@router.get("/ready", responses=errors_of(503))
+async def get_readiness(request: Request) -> Ready:
+    """Whether searches are answered; 503 while the gallery is being opened or when stopping."""
+    loaded = parts_of(request).serving.current
+    return Ready(model=loaded.model_id, gallery=loaded.version, items=len(loaded.gallery))
+
+
+@router.get(
+    "/metrics",
+    response_class=Response,
+    responses=errors_of(401)
+    | {200: {"content": {CONTENT_TYPE: {}}, "description": "Prometheus's text format."}},
+)
+async def get_metrics(request: Request) -> Response:
+    """Counts and latencies for Prometheus."""
+    parts = parts_of(request)
+    if parts.settings.protect_metrics:
+        await require_key(request)
+    return Response(parts.metrics.render(), media_type=CONTENT_TYPE)
+
+
+@router.post("/admin/reload", responses=errors_of(401, 403, 409))
+async def reload(request: Request, admin: Annotated[str, Depends(require_admin)]) -> Reloaded:
+    """Open model and gallery again and switch to them at once; needs an admin key.
+
+    On failure those in use stay in use.
+    """
+    started = time.perf_counter()
+    try:
+        loaded = await asyncio.to_thread(parts_of(request).serving.load)
+    except (ValueError, OSError) as error:
+        raise ApiError(409, "reload_failed", f"still using what was in use: {error}") from None
+    seconds = round(time.perf_counter() - started, 3)
+    return Reloaded(
+        model=loaded.model_id, gallery=loaded.version, items=len(loaded.gallery), seconds=seconds
+    )
+
+
+@router.post("/v1/session", status_code=204, responses=errors_of(401, 422, 429))
+async def open_session(request: Request, query: SessionQuery) -> Response:
+    """Exchange a key for a cookie, for browsers; the cookie cannot be read by scripts."""
+    parts = parts_of(request)
+    if parts.limiter is not None:
+        client = request.client.host if request.client else ""
+        if not parts.limiter.take(f"session:{client}").allowed:
+            raise ApiError(429, "rate_limited", "too many tries; try again in a minute")
+    cookie = parts.keys.open_session(query.key)
+    if cookie is None:
+        raise key_missing()
+    response = Response(status_code=204)
+    response.set_cookie(
+        COOKIE,
+        cookie,
+        max_age=int(parts.settings.session_hours * 3600),
+        path=parts.settings.root_path or "/",
+        secure=request.url.scheme == "https",
+        httponly=True,
+        samesite="strict",
+    )
+    return response
+
+
+@router.delete("/v1/session", status_code=204)
+async def close_session(request: Request) -> Response:
+    """Forget the cookie."""
+    response = Response(status_code=204)
+    response.delete_cookie(COOKIE, path=parts_of(request).settings.root_path or "/")
+    return response

@@ -1,0 +1,271 @@
+"""Search, prototypes, attributes of a picture."""
+
+from __future__ import annotations
+
+import base64
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from fastapi import APIRouter, Request, Response
+
+from amgan.attributes import Change
+from amgan.images import PictureError
+from amgan.search import SearchResult
+from amgan.web.admission import KEYED, Admitted
+from amgan.web.answers import (
+    describe_attributes,
+    describe_changes,
+    describe_hit,
+    describe_paging,
+    in_milliseconds,
+    picture_address,
+)
+from amgan.web.bodies import read_query
+from amgan.web.errors import ApiError, bad_picture
+from amgan.web.openapi import body_of, errors_of
+from amgan.web.parts import ServerParts, parts_of
+from amgan.web.pictures import encode_png
+from amgan.web.schemas import (
+    AttributesAnswer,
+    InlinePicture,
+    PictureQuery,
+    PrototypeQuery,
+    Reference,
+    SearchAnswer,
+    SearchQuery,
+    UnderstoodWords,
+)
+from amgan.web.serving import Loaded
+from amgan.web.understanding import understand
+
+T = TypeVar("T")
+router = APIRouter(prefix="/v1", dependencies=KEYED)
+_ERRORS = errors_of(400, 401, 404, 408, 413, 415, 422, 429, 503)
+
+
+@router.post(
+    "/search",
+    tags=["search"],
+    response_model=SearchAnswer,
+    response_model_exclude_unset=True,
+    responses=_ERRORS,
+    openapi_extra=body_of(SearchQuery),
+)
+async def search(request: Request, admission: Admitted) -> SearchAnswer:
+    """Rank the gallery by a reference and what should change about it.
+
+    Send JSON with `item_id` or `picture` (base64), or a form with the file as `picture` and the
+    rest of the query as JSON in `query`.
+    """
+    started = time.perf_counter()
+    parts = parts_of(request)
+    query = await read_query(request, SearchQuery, parts.settings, admission)
+    _check_page(query, parts)
+    loaded = parts.serving.current
+    changes, words = _read_changes(query, loaded, parts)
+    result = await _search(parts, loaded, query, changes, query.k, query.offset, query.filters)
+    answer = _answer(request, parts, loaded, query, result, words)
+    answer.took_ms = round(1000 * (time.perf_counter() - started), 3)
+    return answer
+
+
+@router.post(
+    "/prototype",
+    tags=["search"],
+    response_class=Response,
+    responses=_ERRORS
+    | {200: {"content": {"image/png": {}}, "description": "The prototype as PNG."}},
+    openapi_extra=body_of(PrototypeQuery),
+)
+async def draw_prototype(request: Request, admission: Admitted) -> Response:
+    """Draw what a search would look for: the reference with the changes made."""
+    parts = parts_of(request)
+    query = await read_query(request, PrototypeQuery, parts.settings, admission)
+    loaded = parts.serving.current
+    changes, _ = _read_changes(query, loaded, parts)
+    result = await _search(parts, loaded, query, changes, 1, 0, {})
+    if result.prototype is None:
+        method = loaded.service.model.description.method
+        raise ApiError(404, "no_prototype", f"the method {method} draws no prototypes")
+    png = encode_png(result.prototype)
+    return Response(png, media_type="image/png", headers={"Cache-Control": "no-store"})
+
+
+@router.post(
+    "/attributes",
+    tags=["search"],
+    response_model=AttributesAnswer,
+    responses=_ERRORS,
+    openapi_extra=body_of(PictureQuery),
+)
+async def describe_picture(request: Request, admission: Admitted) -> AttributesAnswer:
+    """Attributes of a picture with the model's confidence; of an item, also those given."""
+    started = time.perf_counter()
+    parts = parts_of(request)
+    query = await read_query(request, PictureQuery, parts.settings, admission)
+    loaded = parts.serving.current
+    whole = SearchQuery(item_id=query.item_id, picture=None)
+    if query.picture is not None:
+        picture = query.picture
+        described = await _in_thread(
+            parts, picture, lambda: loaded.service.describe(picture), bad_picture
+        )
+    else:
+        described = (await _search(parts, loaded, whole, (), 1, 0, {})).attributes
+    return AttributesAnswer(
+        request_id=request.state.request_id,
+        item_id=query.item_id,
+        attributes=describe_attributes(described),
+        model=loaded.model_id,
+        took_ms=round(1000 * (time.perf_counter() - started), 3),
+    )
+
+
+def _check_page(query: SearchQuery, parts: ServerParts) -> None:
+    settings = parts.settings
+    problems = []
+    if query.k > settings.max_results:
+        problems.append(("k", f"at most {settings.max_results} results come at once"))
+    if query.offset + query.k > settings.max_depth:
+        problems.append(("offset", f"paging ends after {settings.max_depth} results"))
+    if problems:
+        details = [{"field": field, "problem": problem} for field, problem in problems]
+        raise ApiError(422, "invalid", "{}: {}".format(*problems[0]), details)
+
+
+def _read_changes(
+    query: PrototypeQuery, loaded: Loaded, parts: ServerParts
+) -> tuple[tuple[Change, ...], UnderstoodWords | None]:
+    """Changes from names and words, checked against the schema."""
+    schema = loaded.service.schema
+    wanted = dict(query.changes)
+    understood = None
+    if query.words is not None:
+        if len(query.words) > parts.settings.max_words:
+            raise ApiError(
+                422, "invalid", f"words: at most {parts.settings.max_words} characters are read"
+            )
+        understood = understand(query.words, schema)
+        wanted = understood.changes | wanted
+    for field, values in (("changes", wanted), ("known", query.known)):
+        for attribute, value in values.items():
+            try:
+                schema.value_position(attribute, value)
+            except ValueError as error:
+                details = [{"field": f"{field}.{attribute}", "problem": str(error)}]
+                raise ApiError(422, "invalid", str(error), details) from None
+    return tuple(Change(attribute, value) for attribute, value in wanted.items()), understood
+
+
+async def _search(
+    parts: ServerParts,
+    loaded: Loaded,
+    query: PrototypeQuery,
+    changes: tuple[Change, ...],
+    k: int,
+    offset: int,
+    filters: dict[str, list[str]],
+) -> SearchResult:
+    service = loaded.service
+    _check_filters(loaded, filters)
+    item_id, picture = query.item_id, query.picture
+    if picture is not None:
+        found = await _in_thread(
+            parts,
+            picture,
+            lambda: service.search(
+                picture, changes, k, labels=query.known, offset=offset, filters=filters
+            ),
+            bad_picture,
+        )
+    else:
+        assert item_id is not None
+        if loaded.gallery.items.find(item_id) is None:
+            raise no_such_item(item_id)
+        found = await _in_thread(
+            parts,
+            b"",
+            lambda: service.search_item(item_id, changes, k, offset=offset, filters=filters),
+            lambda error: picture_gone(item_id),
+        )
+    parts.metrics.observe_parts(found.seconds)
+    return found
+
+
+async def _in_thread(
+    parts: ServerParts,
+    picture: bytes,
+    call: Callable[[], T],
+    refuse: Callable[[PictureError], ApiError],
+) -> T:
+    async with parts.serving.room_for(picture):
+        try:
+            return await parts.serving.in_thread(call)
+        except PictureError as error:
+            raise refuse(error) from None
+
+
+def _check_filters(loaded: Loaded, filters: dict[str, list[str]]) -> None:
+    schema, fields = loaded.service.schema, loaded.gallery.items.field_names
+    for name, values in filters.items():
+        try:
+            if name in schema.names:
+                for value in filter(None, values):
+                    schema.value_position(name, value)
+            elif name not in fields:
+                known = ", ".join((*schema.names, *fields))
+                raise ValueError(f"cannot filter by {name!r}; filters are {known}")
+        except ValueError as error:
+            details = [{"field": f"filters.{name}", "problem": str(error)}]
+            raise ApiError(422, "invalid", str(error), details) from None
+
+
+def no_such_item(item_id: str) -> ApiError:
+    """Error for an id that the gallery does not have."""
+    return ApiError(
+        404, "no_such_item", "the gallery has no item with this id", [{"item_id": item_id[:200]}]
+    )
+
+
+def picture_gone(item_id: str) -> ApiError:
+    """Error for an item whose picture file cannot be used any more."""
+    return ApiError(
+        404,
+        "picture_gone",
+        "the picture of this item cannot be read on the server",
+        [{"item_id": item_id[:200]}],
+    )
+
+
+def _answer(
+    request: Request,
+    parts: ServerParts,
+    loaded: Loaded,
+    query: SearchQuery,
+    result: SearchResult,
+    words: UnderstoodWords | None,
+) -> SearchAnswer:
+    root_path, item_id = parts.settings.root_path, query.item_id
+    fields = set(query.fields)
+    more: dict[str, Any] = {} if words is None else {"words": words}
+    if query.prototype and result.prototype is not None:
+        encoded = base64.b64encode(encode_png(result.prototype)).decode()
+        more["prototype"] = InlinePicture(media_type="image/png", base64=encoded)
+    return SearchAnswer(
+        request_id=request.state.request_id,
+        reference=Reference(
+            item_id=item_id,
+            picture=None if item_id is None else picture_address(root_path, loaded, item_id),
+            attributes=describe_attributes(result.attributes),
+        ),
+        changes=describe_changes(result),
+        hits=[describe_hit(hit, fields, loaded, root_path) for hit in result.hits],
+        paging=describe_paging(query.offset, query.k, result.candidates, parts.settings.max_depth),
+        mode=result.mode,
+        model=loaded.model_id,
+        gallery=loaded.version,
+        took_ms=0,
+        steps_ms=in_milliseconds(result.seconds),
+        **more,
+    )

@@ -1,0 +1,344 @@
+"""What is asked and answered, as JSON."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic.config import JsonDict
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+ItemId = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+HitField = Literal["attributes", "matches", "fields", "picture", "score"]
+HIT_FIELDS: tuple[HitField, ...] = ("attributes", "matches", "fields", "picture", "score")
+Confidence = Annotated[float, Field(ge=0, le=1)]
+
+_EXAMPLE_CHANGES: JsonDict = {"colour": "black", "sleeve": "long"}
+
+
+def _decode_base64(value: Any) -> Any:
+    """Bytes of a picture in base64; a `data:` address is taken too."""
+    if not isinstance(value, str):
+        raise ValueError("give the picture's content as text in base64")
+    if value.startswith("data:"):
+        head, comma, value = value.partition(",")
+        if not comma or not head.endswith(";base64"):
+            raise ValueError("a data address has to read data:TYPE;base64,CONTENT")
+    try:
+        return base64.b64decode(value, validate=True)
+    except (binascii.Error, ValueError):
+        raise ValueError("not base64") from None
+
+
+Picture = Annotated[
+    bytes,
+    BeforeValidator(_decode_base64, json_schema_input_type=str),
+    Field(
+        description="The picture file's content in base64; a data: address is taken too.",
+        json_schema_extra={"contentEncoding": "base64"},
+    ),
+]
+
+
+class ReferenceQuery(BaseModel):
+    """What a query is about."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    item_id: ItemId | None = Field(
+        default=None, description="Take this gallery item as the reference."
+    )
+    picture: Picture | None = None
+
+
+class PictureQuery(ReferenceQuery):
+    """A picture, or an item of the gallery."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"item_id": "g000001"}]})
+
+
+class PrototypeQuery(ReferenceQuery):
+    """A reference and what should change about it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"item_id": "g000001", "changes": _EXAMPLE_CHANGES}]}
+    )
+
+    changes: dict[Name, Name] = Field(
+        default_factory=dict,
+        max_length=100,
+        description="Wanted value of each attribute that should change.",
+    )
+    words: str | None = Field(
+        default=None, description="Changes in words; `changes` win where both name an attribute."
+    )
+    known: dict[Name, Name] = Field(
+        default_factory=dict,
+        max_length=100,
+        description="Attribute values of the sent picture, where the model should not guess.",
+    )
+
+
+class SearchQuery(PrototypeQuery):
+    """A reference, what should change about it, and which results are wanted."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"item_id": "g000001", "changes": _EXAMPLE_CHANGES, "k": 12},
+                {
+                    "item_id": "g000001",
+                    "changes": {"colour": "black"},
+                    "filters": {"category": ["shirt", "blouse"]},
+                    "fields": ["attributes", "matches"],
+                    "prototype": True,
+                    "k": 24,
+                    "offset": 24,
+                },
+            ]
+        }
+    )
+
+    filters: dict[
+        Name, Annotated[list[Annotated[str, Field(max_length=200)]], Field(max_length=200)]
+    ] = Field(
+        default_factory=dict,
+        max_length=50,
+        description="Values to keep, by attribute or field; an empty text keeps items without "
+        "a value.",
+    )
+    k: int = Field(default=12, ge=1, description="Results wanted.")
+    offset: int = Field(default=0, ge=0, description="Results to skip.")
+    fields: list[HitField] = Field(
+        default_factory=lambda: list(HIT_FIELDS),
+        max_length=len(HIT_FIELDS),
+        description="What to say of each result beside its rank and id.",
+    )
+    prototype: bool = Field(default=False, description="Answer with the prototype picture too.")
+
+
+class ReferenceAttribute(BaseModel):
+    """What is known of one attribute of the reference."""
+
+    attribute: str
+    value: str | None
+    confidence: Confidence | None = Field(
+        default=None, description="The model's probability of a predicted value."
+    )
+    source: Literal["given", "predicted", "unknown"]
+
+
+class Reference(BaseModel):
+    """What was searched from."""
+
+    item_id: str | None
+    picture: str | None = Field(description="Address of an item's picture.")
+    attributes: list[ReferenceAttribute]
+
+
+class ChangeMade(BaseModel):
+    """One change that was asked for."""
+
+    attribute: str
+    wanted: str
+    unwanted: str | None = Field(description="The value it replaces, where known.")
+
+
+class AmbiguousWords(BaseModel):
+    """Words that fit several values."""
+
+    text: str
+    choices: list[dict[str, str]]
+
+
+class UnderstoodWords(BaseModel):
+    """What became of `words`."""
+
+    changes: dict[str, str]
+    not_understood: list[str]
+    ambiguous: list[AmbiguousWords]
+
+
+class Hit(BaseModel):
+    """One result. Fields that were not asked for are absent."""
+
+    rank: int
+    item_id: str
+    score: float | None = Field(
+        default=None, description="Distance (less is better) or inner product."
+    )
+    picture: str | None = Field(default=None, description="Address of the picture; add &width=N.")
+    attributes: dict[str, str | None] | None = None
+    fields: dict[str, str | None] | None = None
+    matches: dict[str, bool | None] | None = Field(
+        default=None,
+        description="For each attribute whether the item has the wanted value, or, where none was "
+        "wanted, the reference's; null where not known.",
+    )
+
+
+class Paging(BaseModel):
+    """Where these results lie among all."""
+
+    offset: int
+    k: int
+    total: int = Field(description="Items ranked, after filters.")
+    next_offset: int | None = Field(description="Null at the end or where paging ends.")
+
+
+class InlinePicture(BaseModel):
+    """A picture within the answer."""
+
+    media_type: Literal["image/png"] = "image/png"
+    base64: str
+
+
+class SearchAnswer(BaseModel):
+    """Ranked results."""
+
+    request_id: str
+    reference: Reference
+    changes: list[ChangeMade]
+    words: UnderstoodWords | None = None
+    prototype: InlinePicture | None = Field(
+        default=None, description="On request, where the method draws one."
+    )
+    hits: list[Hit]
+    paging: Paging
+    mode: str = Field(description='How vectors were compared, such as "exact".')
+    model: str
+    gallery: str
+    took_ms: float = Field(description="Time on the server, waiting included.")
+    steps_ms: dict[str, float] = Field(description="Time of each part of the search.")
+
+
+class AttributesAnswer(BaseModel):
+    """Attributes of a picture."""
+
+    request_id: str
+    item_id: str | None
+    attributes: list[ReferenceAttribute]
+    model: str
+    took_ms: float
+
+
+class SchemaAttribute(BaseModel):
+    """An attribute and its values, each with its number of items."""
+
+    name: str
+    values: list[str]
+    counts: list[int]
+
+
+class FilterField(BaseModel):
+    """A further field that results can be filtered by, and its values."""
+
+    name: str
+    values: list[str]
+    counts: list[int]
+
+
+class SchemaAnswer(BaseModel):
+    """What can be changed and filtered by."""
+
+    title: str
+    attributes: list[SchemaAttribute]
+    fields: list[FilterField]
+    items: int
+    words: bool = Field(description="Whether changes can be given in words.")
+    prototypes: bool = Field(description="Whether the model draws prototypes.")
+    method: str
+    metric: Literal["euclidean", "inner_product"]
+    model: str
+    gallery: str
+
+
+class ItemAnswer(BaseModel):
+    """An item of the gallery."""
+
+    item_id: str
+    picture: str
+    attributes: dict[str, str | None]
+    fields: dict[str, str | None]
+
+
+class ItemsAnswer(BaseModel):
+    """Some items of the gallery."""
+
+    items: list[ItemAnswer]
+    paging: Paging
+
+
+class RateLimit(BaseModel):
+    """How often one client may ask."""
+
+    per_minute: int
+    burst: int
+
+
+class LimitsAnswer(BaseModel):
+    """What a request may measure."""
+
+    max_upload_bytes: int
+    max_body_bytes: int
+    max_pixels: int
+    min_side: int
+    formats: list[str]
+    picture_widths: list[int]
+    max_results: int
+    max_depth: int
+    max_words: int
+    body_timeout_s: float
+    request_timeout_s: float
+    rate_limit: RateLimit | None = Field(description="Null where there is none.")
+    key_required: bool
+
+
+class Health(BaseModel):
+    """The process answers."""
+
+    status: Literal["alive"] = "alive"
+    version: str
+
+
+class Ready(BaseModel):
+    """Searches are answered."""
+
+    status: Literal["ready"] = "ready"
+    model: str
+    gallery: str
+    items: int
+
+
+class Reloaded(BaseModel):
+    """What is in use after a reload."""
+
+    model: str
+    gallery: str
+    items: int
+    seconds: float
+
+
+class SessionQuery(BaseModel):
+    """A key to be exchanged for a cookie."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    key: Annotated[str, StringConstraints(min_length=1, max_length=500)]
+
+
+class ErrorContent(BaseModel):
+    """What went wrong."""
+
+    code: str
+    message: str
+    details: list[dict[str, Any]]
+    request_id: str
+
+
+class ErrorAnswer(BaseModel):
+    """The shape of every error."""
+
+    error: ErrorContent

@@ -1,0 +1,230 @@
+"""The model and gallery in use, how they are replaced, and the threads that search."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeVar
+
+import numpy as np
+
+from amgan.attributes import MISSING
+from amgan.gallery.gallery import Gallery
+from amgan.methods.trained import TrainedModel
+from amgan.search import SearchService
+from amgan.web.batching import BatchedModel, Batcher
+from amgan.web.errors import ApiError
+from amgan.web.logs import logger
+from amgan.web.metrics import Metrics
+from amgan.web.pictures import LARGE_PIXELS, claimed_pixels
+from amgan.web.settings import ServerSettings
+
+T = TypeVar("T")
+Opener = Callable[[], tuple[TrainedModel, Gallery]]
+_PICTURE_THREADS = 2
+_MOST_FACET_VALUES = 40
+_MOST_FACET_ROWS = 2_000_000
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A model and its gallery, ready to search; never changed."""
+
+    service: SearchService
+    opened_at: float
+    draws_prototypes: bool
+
+    @property
+    def gallery(self) -> Gallery:
+        """The gallery."""
+        return self.service.gallery
+
+    @property
+    def model_id(self) -> str:
+        """Short name of the weights."""
+        return self.service.model.identity[:12]
+
+    @cached_property
+    def version(self) -> str:
+        """The gallery's version; changes whenever pictures or labels can have changed."""
+        folder = self.gallery.folder
+        return f"{folder.name}-{int(self.opened_at)}" if folder else f"memory-{self.opened_at:.3f}"
+
+    @cached_property
+    def attribute_counts(self) -> dict[str, dict[str, int]]:
+        """How many items have each value of each attribute."""
+        counts = {}
+        labels = np.asarray(self.gallery.labels)
+        for position, attribute in enumerate(self.gallery.schema.attributes):
+            column = labels[:, position]
+            found = np.bincount(column[column != MISSING], minlength=len(attribute.values))
+            counts[attribute.name] = dict(zip(attribute.values, found.tolist(), strict=True))
+        return counts
+
+    @cached_property
+    def field_counts(self) -> dict[str, dict[str, int]]:
+        """How many items have each value of each further field that has few values."""
+        if len(self.gallery) > _MOST_FACET_ROWS:
+            return {}
+        counts: dict[str, dict[str, int]] = {}
+        for name, column in self.gallery.catalogue.fields.items():
+            found: dict[str, int] = {}
+            for value in column:
+                if value:
+                    found[value] = found.get(value, 0) + 1
+                    if len(found) > _MOST_FACET_VALUES:
+                        break
+            if 1 < len(found) <= _MOST_FACET_VALUES:
+                counts[name] = dict(sorted(found.items()))
+        return counts
+
+
+class Serving:
+    """Holds what is in use. A request takes `current` once and keeps it to its end.
+
+    Args:
+        settings: the server's.
+        opener: opens model and gallery; called again at each reload.
+        metrics: told of loads, batches and search parts.
+    """
+
+    def __init__(self, settings: ServerSettings, opener: Opener, metrics: Metrics) -> None:
+        self.settings = settings
+        self.metrics = metrics
+        self._opener = opener
+        self._current: Loaded | None = None
+        self._reloading = threading.Lock()
+        self._large = asyncio.Lock()
+        self.batcher = Batcher(
+            settings.batch_size, settings.batch_window_ms / 1000, metrics.batches.observe
+        )
+        self._threads = ThreadPoolExecutor(settings.search_threads, "amgan-search")
+        self._picture_threads = ThreadPoolExecutor(_PICTURE_THREADS, "amgan-pictures")
+
+    @property
+    def ready(self) -> bool:
+        """Whether searches can be answered."""
+        return self._current is not None
+
+    @property
+    def current(self) -> Loaded:
+        """What is in use.
+
+        Raises:
+            ApiError: nothing yet.
+        """
+        if self._current is None:
+            raise ApiError(
+                503, "not_ready", "the gallery is being opened", headers={"Retry-After": "2"}
+            )
+        return self._current
+
+    def load(self) -> Loaded:
+        """Open model and gallery and switch to them at once; on failure the old ones stay in use.
+
+        Raises:
+            ApiError: a reload is under way already.
+            ValueError: model or gallery cannot be opened.
+        """
+        if not self._reloading.acquire(blocking=False):
+            raise ApiError(409, "reloading", "a reload is under way", headers={"Retry-After": "2"})
+        try:
+            loaded = self._open()
+        except Exception as error:
+            self.metrics.reloads.labels("failed").inc()
+            logger().error("load failed", reason=str(error))
+            raise
+        finally:
+            self._reloading.release()
+        self._current = loaded
+        self._report(loaded)
+        return loaded
+
+    def _open(self) -> Loaded:
+        model, gallery = self._opener()
+        batched = BatchedModel(model, self.batcher)
+        service = SearchService(batched, gallery, self.settings.picture_limits)
+        loaded = Loaded(service, time.time(), self._warm_up(service))
+        _ = loaded.attribute_counts, loaded.field_counts, gallery.items.find("")
+        return loaded
+
+    @staticmethod
+    def _warm_up(service: SearchService) -> bool:
+        """One query before the first, so that nobody waits for what is set up at first use.
+
+        Returns:
+            Whether the model draws prototypes.
+        """
+        images = service.model.images
+        grey = np.full((1, images.height, images.width, 3), 128, np.uint8)
+        nothing = np.zeros((1, service.schema.num_values), np.float32)
+        service.rank(grey, nothing, None, 1)
+        service.model.predict_attributes(grey)
+        return service.model.draw_prototypes(grey, nothing) is not None
+
+    def _report(self, loaded: Loaded) -> None:
+        gallery, metrics = loaded.gallery, self.metrics
+        method = loaded.service.model.description.method
+        metrics.reloads.labels("done").inc()
+        metrics.gallery_items.set(len(gallery))
+        metrics.loaded.clear()
+        metrics.loaded.labels(loaded.model_id, method, gallery.name, loaded.version).set(1)
+        metrics.loaded_at.set(loaded.opened_at)
+        logger().info(
+            "loaded",
+            model=loaded.model_id,
+            method=method,
+            gallery=gallery.name,
+            version=loaded.version,
+            items=len(gallery),
+        )
+
+    async def in_thread(self, call: Callable[[], T]) -> T:
+        """Run `call` in a search thread; one that has not begun when it is cancelled never does.
+
+        Raises:
+            ApiError: it took too long.
+        """
+
+        def run() -> T:
+            with self.batcher.caller():
+                return call()
+
+        return await self._in_time(self._threads, run)
+
+    async def in_picture_thread(self, call: Callable[[], T]) -> T:
+        """As `in_thread`, in threads apart, so that pictures of results keep no search waiting."""
+        return await self._in_time(self._picture_threads, call)
+
+    async def _in_time(self, threads: ThreadPoolExecutor, call: Callable[[], T]) -> T:
+        try:
+            async with asyncio.timeout(self.settings.request_timeout):
+                return await asyncio.get_running_loop().run_in_executor(threads, call)
+        except TimeoutError:
+            raise ApiError(
+                503,
+                "timeout",
+                f"not done within {self.settings.request_timeout:g} s; try again shortly",
+                headers={"Retry-After": "5"},
+            ) from None
+
+    @asynccontextmanager
+    async def room_for(self, picture: bytes) -> AsyncIterator[None]:
+        """Large pictures are worked on one at a time, so that memory stays bounded."""
+        if claimed_pixels(picture) > LARGE_PIXELS:
+            async with self._large:
+                yield
+        else:
+            yield
+
+    def close(self) -> None:
+        """Finish what was begun."""
+        for threads in (self._threads, self._picture_threads):
+            threads.shutdown(wait=True, cancel_futures=True)
+        self.batcher.close()
