@@ -101,7 +101,10 @@ def test_bad_label_lines_are_named(tmp_path: Path, line: str, message: str) -> N
     assert (error.file, error.row, error.value) == (str(file), 6, line)
     assert message in error.message
     assert catalogue.labels[catalogue.row("pic/train_5.jpg")].tolist() == [-1, -1, -1]
-    assert any("1 pictures have no label, number 5" in p.message for p in report.warnings)
+    assert any(
+        "1 pictures of filenames_train.txt have no label, number 5" in p.message
+        for p in report.warnings
+    )
 
 
 def test_two_labels_for_one_picture(tmp_path: Path) -> None:

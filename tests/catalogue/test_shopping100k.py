@@ -133,7 +133,7 @@ def test_one_label_against_its_folder_costs_one_item(tmp_path: Path) -> None:
         ("{path}", "write a path and a value"),
         ("{path} 1 0 0", "has 3 numbers; write one value or 17 zeros and ones"),
         ("{path} 1 1 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0", "a single 1 among zeros"),
-        ("Female/5_T-shirt/9999999_1.jpg 3", "no picture of this path"),
+        ("Female/5_T-shirt/9999999_1.jpg 3", "category.txt does not name this picture"),
     ],
 )
 def test_bad_lines_are_named_and_leave_the_label_missing(

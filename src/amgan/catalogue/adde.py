@@ -114,7 +114,6 @@ def load_adde(
                 labels = parse_labels(line, schema)
             except ValidationError as error:
                 problems += error.report.problems
-                problems.append(path.problem(f"line {line.number} of {file.name} is bad"))
                 continue
             image = (images or root) / path.text.replace("\\", "/")
             values = schema.decode(labels)

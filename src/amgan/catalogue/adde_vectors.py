@@ -14,7 +14,7 @@ SignedIndicator = NDArray[np.int8]
 def _read_vector(line: Line, width: int) -> SignedIndicator:
     words = line.text.split()
     if len(words) != width:
-        raise line.error(f"has {len(words)} numbers; there are {width} values", value="")
+        raise line.error(f"has {len(words)} numbers; attr_num.txt makes {width}", value="")
     try:
         return np.array(words, np.int8)
     except (ValueError, OverflowError):

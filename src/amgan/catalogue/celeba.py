@@ -7,7 +7,7 @@ from pathlib import Path
 
 from amgan.attributes import Attribute, AttributeSchema
 from amgan.catalogue.assembly import Checks, SourceRow, assemble_catalogue
-from amgan.catalogue.lines import Line, file_error, read_lines
+from amgan.catalogue.lines import Line, read_lines
 from amgan.catalogue.records import Catalogue
 from amgan.catalogue.validation import Problem, ValidationReport
 
@@ -15,7 +15,6 @@ CELEBA_PICTURES = 202_599
 CELEBA_SPLITS = {"train": 162_770, "val": 19_867, "test": 19_962}
 _PARTITION = {"0": "train", "1": "val", "2": "test"}
 _ANSWERS = {"-1": "no", "1": "yes"}
-_ANNOTATIONS = ("Anno", "Eval", "")
 _PICTURES = ("Img/img_align_celeba", "img_align_celeba", "img_align_celeba/img_align_celeba", "")
 
 
@@ -35,12 +34,12 @@ def load_celeba(root: Path, *, checks: Checks | None = None) -> tuple[Catalogue,
     """
     checks = checks or Checks()
     root = Path(root).absolute()
-    file = _find(root, "list_attr_celeba.txt")
-    if file is None:
-        raise file_error(root / "Anno" / "list_attr_celeba.txt", "no such file")
+    file = _find(root, "Anno", "list_attr_celeba.txt")
+    partition = _find(root, "Eval", "list_eval_partition.txt")
+    people = _find(root, "Anno", "identity_CelebA.txt")
     names, lines, problems = _read_attributes(file)
-    splits = _read_pairs(_find(root, "list_eval_partition.txt"), problems, _PARTITION)
-    identities = _read_pairs(_find(root, "identity_CelebA.txt"), problems)
+    splits = _read_pairs(partition, problems, _PARTITION)
+    identities = _read_pairs(people, problems)
     folder = next((root / name for name in _PICTURES if _holds_pictures(root / name)), root)
     rows = []
     for line in lines:
@@ -60,16 +59,16 @@ def load_celeba(root: Path, *, checks: Checks | None = None) -> tuple[Catalogue,
             rows.append(
                 SourceRow(file, line.number, picture, folder / picture, values, person, split)
             )
-    _name_the_unknown(rows, splits, _find(root, "list_eval_partition.txt"), problems)
-    _name_the_unknown(rows, identities, _find(root, "identity_CelebA.txt"), problems)
+    _name_the_unknown(rows, splits, partition, problems)
+    _name_the_unknown(rows, identities, people, problems)
     problems += _compare_counts(root, rows, checks)
     schema = AttributeSchema(tuple(Attribute(name, ("no", "yes")) for name in names))
     return assemble_catalogue("celeba", root, rows, schema, problems=problems, checks=checks)
 
 
-def _find(root: Path, name: str) -> Path | None:
-    places = (root / folder / name for folder in _ANNOTATIONS)
-    return next((place for place in places if place.exists()), None)
+def _find(root: Path, folder: str, name: str) -> Path:
+    """The file as distributed, or beside all others where it lies there."""
+    return root / name if (root / name).exists() else root / folder / name
 
 
 def _holds_pictures(folder: Path) -> bool:
@@ -93,11 +92,15 @@ def _read_attributes(file: Path) -> tuple[tuple[str, ...], list[Line], list[Prob
 
 
 def _read_pairs(
-    file: Path | None, problems: list[Problem], meanings: dict[str, str] | None = None
+    file: Path, problems: list[Problem], meanings: dict[str, str] | None = None
 ) -> dict[str, str]:
     """Picture name -> value of a file of pairs; what cannot be read goes to `problems`."""
     pairs: dict[str, str] = {}
-    for line in [] if file is None else read_lines(file):
+    if not file.exists():
+        message = "no such file; pictures get no split or identity from it"
+        problems.append(Problem(str(file), None, None, None, message, "bad-file", "warning"))
+        return pairs
+    for line in read_lines(file):
         words = line.text.split()
         if len(words) != 2:
             problems.append(line.problem("write a picture name and a number"))
@@ -110,10 +113,10 @@ def _read_pairs(
 
 
 def _name_the_unknown(
-    rows: Sequence[SourceRow], pairs: dict[str, str], file: Path | None, problems: list[Problem]
+    rows: Sequence[SourceRow], pairs: dict[str, str], file: Path, problems: list[Problem]
 ) -> None:
     """Warn of pictures without a pair, and of pairs without a picture."""
-    if file is None:
+    if not file.exists():
         return
     listed = {str(row.item_id) for row in rows}
     for names, what in (

@@ -65,8 +65,8 @@ def load_cub(root: Path, *, checks: Checks | None = None) -> tuple[Catalogue, Va
     label_file = root / "attributes" / "image_attribute_labels.txt"
     seen = _read_labels(label_file, pictures, values, problems)
     class_names = {number: entry.name for number, entry in classes.items()}
-    class_of_picture = _look_up(pictures, class_of, class_names, problems)
-    split_of_picture = _look_up(pictures, training, _SPLITS, problems)
+    class_of_picture = _look_up(pictures, class_of, class_names, "is not in classes.txt", problems)
+    split_of_picture = _look_up(pictures, training, _SPLITS, "is not 1 or 0", problems)
     rows = [
         SourceRow(
             picture.line.file,
@@ -110,6 +110,7 @@ def _look_up(
     pictures: Mapping[str, _Named],
     numbers: Mapping[str, _Named],
     meanings: Mapping[str, str],
+    otherwise: str,
     problems: list[Problem],
 ) -> dict[str, str]:
     """Picture number -> what its number in a file of ``picture number`` lines stands for."""
@@ -118,8 +119,8 @@ def _look_up(
         if picture not in pictures:
             problems.append(entry.line.problem(f"picture {picture} is not in images.txt"))
         elif entry.name not in meanings:
-            message = f"unknown number; known are {', '.join(list(meanings)[:20])}"
-            problems.append(entry.line.problem(message, value=entry.name, kind="bad-value"))
+            message = f"{entry.name} {otherwise}"
+            problems.append(entry.line.problem(message, kind="bad-value"))
         else:
             found[picture] = meanings[entry.name]
     lacking = pictures.keys() - numbers.keys()
@@ -157,7 +158,9 @@ def _read_labels(
 ) -> dict[str, dict[str, _Seen]]:
     """Picture number -> attribute -> what was seen."""
     seen: dict[str, dict[str, _Seen]] = {}
+    count = 0
     for line in iterate_lines(file):
+        count += 1
         words = line.text.split()[:4]
         if len(words) < 4 or words[2] not in ("0", "1") or not words[3].isdecimal():
             message = "write picture, attribute, 1 or 0 for present or not, and certainty"
@@ -169,6 +172,11 @@ def _read_labels(
         elif words[2] == "1" and int(words[3]) > _NOT_VISIBLE:
             group, value = values[words[1]]
             seen.setdefault(words[0], {}).setdefault(group, _Seen()).add(value, int(words[3]))
+    expected = len(pictures) * len(values)
+    if count != expected:
+        message = f"has {count:,} lines; {len(pictures):,} pictures times {len(values)} attributes "
+        message += f"make {expected:,}"
+        problems.append(Problem(str(file), None, None, None, message, "count", "warning"))
     return seen
 
 

@@ -60,8 +60,8 @@ def load_darn(root: Path, *, checks: Checks | None = None) -> tuple[Catalogue, V
     """
     checks = checks or Checks()
     root = Path(root).absolute()
-    meta = _read_meta(root)
     problems: list[Problem] = []
+    meta = _read_meta(root, problems)
     rows: list[SourceRow] = []
     seen: dict[str, set[int]] = {name: set() for name in meta.attributes}
     for part, split in _PARTS.items():
@@ -70,7 +70,7 @@ def load_darn(root: Path, *, checks: Checks | None = None) -> tuple[Catalogue, V
         for name in _LABEL_FILES[part]:
             for line in read_lines(root / name):
                 problems += _read_labels(line, part, meta, labels)
-        problems += _count_unlabelled(root / f"filenames_{part}.txt", labels)
+        problems += _count_unlabelled(root, part, labels)
         for line, values in zip(pictures, labels, strict=True):
             for name, value in values.items():
                 seen[name].add(value)
@@ -87,9 +87,13 @@ def load_darn(root: Path, *, checks: Checks | None = None) -> tuple[Catalogue, V
     )
 
 
-def _read_meta(root: Path) -> _Meta:
+def _read_meta(root: Path, problems: list[Problem]) -> _Meta:
     file = next((f / "meta.json" for f in (root, root.parent) if (f / "meta.json").exists()), None)
     if file is None:
+        message = "no such file; the attributes are called as in DARN, their values by number"
+        problems.append(
+            Problem(str(root / "meta.json"), None, None, None, message, "bad-file", "warning")
+        )
         return _Meta(DARN_ATTRIBUTES, {})
     content = read_json(file)
     if isinstance(content, dict) and root.name in content:
@@ -138,12 +142,14 @@ def _read_labels(
                 yield line.problem(message, column=name, value=str(value), kind="duplicate-id")
 
 
-def _count_unlabelled(file: Path, labels: Sequence[dict[str, int]]) -> list[Problem]:
-    lines = [number for number, values in enumerate(labels, 1) if not values]
-    if not lines:
+def _count_unlabelled(root: Path, part: str, labels: Sequence[dict[str, int]]) -> list[Problem]:
+    numbers = [number for number, values in enumerate(labels) if not values]
+    if not numbers:
         return []
-    message = f"{len(lines):,} pictures have no label, number {lines[0] - 1} the first of them"
-    return [Problem(str(file), None, None, None, message, "count", "warning")]
+    message = f"{len(numbers):,} pictures of filenames_{part}.txt have no label, number "
+    message += f"{numbers[0]} the first of them"
+    file = str(root / _LABEL_FILES[part][0])
+    return [Problem(file, None, None, None, message, "count", "warning")]
 
 
 def _row(line: Line, values: Mapping[str, int], split: str, root: Path, meta: _Meta) -> SourceRow:

@@ -39,6 +39,14 @@ class Entry:
 
 
 @dataclass(frozen=True)
+class PictureList:
+    """The pictures that labels belong to: their paths in order, and the file that names them."""
+
+    file: Path
+    paths: list[str]
+
+
+@dataclass(frozen=True)
 class LabelFile:
     """An attribute's file.
 
@@ -58,34 +66,35 @@ class LabelFile:
     has_paths: bool
     num_lines: int
 
-    def align(self, pictures: list[str], problems: list[Problem]) -> Iterator[tuple[int, Entry]]:
+    def align(self, pictures: PictureList, problems: list[Problem]) -> Iterator[tuple[int, Entry]]:
         """(row, entry) for each entry that belongs to one of `pictures`.
 
         Raises:
             ValidationError: lines name no picture, and there are more or fewer than pictures.
         """
         if not self.has_paths:
-            if self.num_lines != len(pictures):
-                message = f"has {self.num_lines:,} lines; the image list has {len(pictures):,}"
+            listed = len(pictures.paths)
+            if self.num_lines != listed:
+                message = f"has {self.num_lines:,} lines; {pictures.file.name} has {listed:,}"
                 raise file_error(self.file, message)
             yield from ((entry.index, entry) for entry in self.entries)
             return
-        rows = {path: row for row, path in enumerate(pictures)}
+        rows = {path: row for row, path in enumerate(pictures.paths)}
         for entry in self.entries:
             row = rows.get(entry.path or "")
             if row is None:
-                message = "no picture of this path is known"
+                message = f"{pictures.file.name} does not name this picture"
                 problems.append(entry.line.problem(message, column="image", value=entry.path))
             else:
                 yield row, entry
 
     def positions(
-        self, pictures: list[str], base: int | None, problems: list[Problem]
+        self, pictures: PictureList, base: int | None, problems: list[Problem]
     ) -> list[int | None]:
         """Label of each picture counted from 0, None where missing.
 
         Args:
-            pictures: the paths.
+            pictures: what the labels belong to.
             base: what the first value is written as; None infers it: 0 where a 0 is found, else 1.
             problems: gets the lines that make no sense.
 
@@ -94,7 +103,7 @@ class LabelFile:
         """
         if base is None:
             base = 0 if any(entry.number == 0 for entry in self.entries) else 1
-        found: list[int | None] = [None] * len(pictures)
+        found: list[int | None] = [None] * len(pictures.paths)
         labelled: dict[int, Entry] = {}
         for row, entry in self.align(pictures, problems):
             position = entry.position if entry.number is None else entry.number - base
@@ -108,6 +117,10 @@ class LabelFile:
                 problems.append(self._problem(entry, message))
                 continue
             found[row] = position
+        lacking = [path for row, path in enumerate(pictures.paths) if row not in labelled]
+        if lacking:
+            message = f"{len(lacking):,} pictures have no line here, {lacking[0]} the first of them"
+            problems.append(Problem(str(self.file), None, None, None, message, "count", "warning"))
         return found
 
     def _problem(self, entry: Entry, message: str) -> Problem:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from amgan.attributes import Attribute, AttributeSchema
 from amgan.catalogue.assembly import Checks, SourceRow, assemble_catalogue
-from amgan.catalogue.label_files import LabelFile, read_label_file
+from amgan.catalogue.label_files import LabelFile, PictureList, read_label_file
 from amgan.catalogue.lines import Line, file_error, read_json, read_lines
 from amgan.catalogue.records import Catalogue
 from amgan.catalogue.validation import Problem, ValidationError, ValidationReport
@@ -80,10 +80,10 @@ def load_shopping100k(
         for name, size in SHOPPING100K_ATTRIBUTES.items()
     }
     pictures = _read_pictures(root, files["category"], problems)
-    paths = [picture.path for picture in pictures]
-    base, misfits = _check_categories(files["category"], pictures, problems)
-    labels = {name: file.positions(paths, base, problems) for name, file in files.items()}
-    schema = _schema(root, pictures, labels)
+    listed = PictureList(pictures[0].line.file, [picture.path for picture in pictures])
+    base, misfits = _check_categories(files["category"], pictures, listed, problems)
+    labels = {name: file.positions(listed, base, problems) for name, file in files.items()}
+    schema = _schema(root, pictures, labels, problems)
     problems += checks.compare_count(root, "pictures", len(pictures), SHOPPING100K_PICTURES)
     tops = sum(picture.category in TOP_CATEGORIES for picture in pictures)
     problems += checks.compare_count(root, "tops", tops, SHOPPING100K_TOPS)
@@ -136,7 +136,7 @@ def _picture(line: Line, text: str, problems: list[Problem]) -> _Picture:
 
 
 def _check_categories(
-    file: LabelFile, pictures: Sequence[_Picture], problems: list[Problem]
+    file: LabelFile, pictures: Sequence[_Picture], listed: PictureList, problems: list[Problem]
 ) -> tuple[int | None, set[int]]:
     """Hold the category labels against the folders.
 
@@ -149,7 +149,7 @@ def _check_categories(
     """
     aligned = [
         (row, entry, (entry.number if entry.position is None else entry.position + 1) or 0)
-        for row, entry in file.align([picture.path for picture in pictures], [])
+        for row, entry in file.align(listed, [])
         if pictures[row].category and (entry.number is not None or entry.position is not None)
     ]
     numbered = any(entry.number is not None for _, entry, _ in aligned)
@@ -171,7 +171,10 @@ def _check_categories(
 
 
 def _schema(
-    root: Path, pictures: Sequence[_Picture], labels: Mapping[str, Sequence[int | None]]
+    root: Path,
+    pictures: Sequence[_Picture],
+    labels: Mapping[str, Sequence[int | None]],
+    problems: list[Problem],
 ) -> AttributeSchema:
     names = {
         name: [str(number) for number in range(1, size + 1)]
@@ -180,7 +183,12 @@ def _schema(
     for picture in pictures:
         if picture.category:
             names["category"][picture.category - 1] = picture.category_name.lower()
-    names["gender"] = _gender_names(pictures, labels["gender"]) or names["gender"]
+    genders = _gender_names(pictures, labels["gender"])
+    if genders is None:
+        message = "the labels do not agree with the Female and Male folders of their pictures"
+        file = str(root / "Attributes" / "gender.txt")
+        problems.append(Problem(file, None, "gender", None, message, "attribute", "warning"))
+    names["gender"] = genders or names["gender"]
     names.update(_read_value_names(root / "Attributes" / "values.json"))
     for name, values in names.items():
         if len(set(values)) != len(values):
