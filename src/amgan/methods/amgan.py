@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from amgan import losses
 from amgan.attributes import AttributeSchema
 from amgan.images import ImageSettings
 from amgan.methods.labels import one_hot
-from amgan.methods.protocol import Phase, QueryBatch, RankingMetric, TrainingBatch
-from amgan.models.encoder import AttributeClassifier, Encoder
-from amgan.models.generator import Generator, visual_embedding
+from amgan.methods.protocol import Phase, TrainingBatch
+from amgan.methods.prototypes import AttributeLoss, PrototypeSearch
+from amgan.models.generator import visual_embedding
 from amgan.models.network import NetworkConfig
 
 
@@ -35,7 +35,6 @@ class AmganConfig:
         classified: pictures that the classifiers learn from: the `target` alone (section 3.3.1), or
             every `gallery` picture that the metric terms embed anyway (y, y+ and y-).
         discriminator_learning_rate: relative to the generator's.
-        normalise_classifier: see `models.encoder.AttributeClassifier`.
     """
 
     scheme: Literal["pair", "triplet"] = "pair"
@@ -45,20 +44,14 @@ class AmganConfig:
     pixel_weight: float = 1.0
     attribute_weight: float = 1.0
     metric_weight: float = 1.0
-    attribute_loss: Literal["probability", "cross_entropy"] = "cross_entropy"
+    attribute_loss: AttributeLoss = "cross_entropy"
     saturating: bool = True
     classified: Literal["target", "gallery"] = "gallery"
     discriminator_learning_rate: float = 1.0
-    normalise_classifier: bool = True
 
 
-class Amgan(nn.Module):
-    """Generator G and discriminator D (encoder E with attribute classifiers).
-
-    The gallery is ranked by the Euclidean distance between E(G(x, h)) and E(y).
-    """
-
-    ranking_metric: RankingMetric = "euclidean"
+class Amgan(PrototypeSearch):
+    """Generator G and discriminator D (encoder E with attribute classifiers)."""
 
     def __init__(
         self,
@@ -67,15 +60,8 @@ class Amgan(nn.Module):
         network: NetworkConfig,
         config: AmganConfig,
     ) -> None:
-        super().__init__()
+        super().__init__(schema, images, network)
         self.config = config
-        self.sizes = schema.sizes
-        self.embedding_dim = network.embedding_dim
-        self.generator = Generator(schema.num_values, schema.num_attributes, network)
-        self.encoder = Encoder(images.height, images.width, network)
-        self.classifier = AttributeClassifier(
-            network.embedding_dim, schema.num_values, config.normalise_classifier
-        )
 
     def phases(self) -> tuple[Phase, ...]:
         """One discriminator step (Eq. 13), then one generator step (Eq. 14)."""
@@ -157,26 +143,4 @@ class Amgan(nn.Module):
         }
 
     def _attribute_loss(self, embeddings: Tensor, labels: Tensor) -> Tensor:
-        logits = self.classifier(embeddings).float()
-        if self.config.attribute_loss == "probability":
-            return losses.attribute_probability_loss(logits, labels, self.sizes)
-        return losses.attribute_cross_entropy_loss(logits, labels, self.sizes)
-
-    def encode_gallery(self, images: Tensor) -> Tensor:
-        """E(y), (N, D)."""
-        embeddings: Tensor = self.encoder(images)
-        return embeddings
-
-    def encode_query(self, query: QueryBatch) -> Tensor:
-        """E(G(x, h)), (N, D)."""
-        return self.encode_gallery(self.prototype(query))
-
-    def prototype(self, query: QueryBatch) -> Tensor:
-        """G(x, h), (N, 3, H, W) in [-1, 1]."""
-        prototype: Tensor = self.generator(query.reference, query.indicator)
-        return prototype
-
-    def attribute_logits(self, images: Tensor) -> Tensor:
-        """Logits of C_1 ... C_M on E(images), (N, J)."""
-        logits: Tensor = self.classifier(self.encoder(images))
-        return logits.float()
+        return self.attribute_loss(embeddings, labels, self.config.attribute_loss)

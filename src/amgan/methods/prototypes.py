@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 from torch import Tensor, nn
@@ -32,8 +33,11 @@ class PrototypeSearch(nn.Module):
         self.sizes = schema.sizes
         self.embedding_dim = network.embedding_dim
         self.generator = Generator(schema.num_values, schema.num_attributes, network)
-        self.encoder = Encoder(images.height, images.width, network)
-        self.classifier = AttributeClassifier(network.embedding_dim, schema.num_values)
+        # Distances then start near 1, the shift b of Eq. 7, instead of near 36, from where the pair
+        # scheme shrinks all embeddings together before it learns anything.
+        root = math.sqrt(network.embedding_dim)
+        self.encoder = Encoder(images.height, images.width, network, 1 / root)
+        self.classifier = AttributeClassifier(network.embedding_dim, schema.num_values, root)
 
     def encode_gallery(self, images: Tensor) -> Tensor:
         """E(y), (N, D)."""

@@ -32,13 +32,17 @@ class Encoder(nn.Module):
     Args:
         height, width: picture size in pixels.
         config: network widths.
+        output_scale: embeddings are multiplied by it.
 
     Raises:
         ValueError: the picture size does not fit the strides.
     """
 
-    def __init__(self, height: int, width: int, config: NetworkConfig) -> None:
+    def __init__(
+        self, height: int, width: int, config: NetworkConfig, output_scale: float = 1.0
+    ) -> None:
         super().__init__()
+        self.output_scale = output_scale
         config.check_picture(height, width)
         stride = 2 ** len(config.encoder_widths)
         cells = (height // stride) * (width // stride)
@@ -49,20 +53,23 @@ class Encoder(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Embeddings (N, D), float32."""
         embeddings: Tensor = self.project(self.trunk(images).flatten(1))
-        return embeddings.float()
+        return embeddings.float() * self.output_scale
 
 
-class AttributeClassifier(nn.Sequential):
+class AttributeClassifier(nn.Linear):
     """C_1 ... C_M of Eq. 6: a linear classifier an attribute, logits side by side (N, J).
 
     Args:
         embedding_dim: D.
         num_values: J.
-        normalise: batch normalisation before the linear layer. The metric losses set the scale of
-            the embeddings (b of Eq. 7 is 1); with it, classification does not depend on that scale.
+        input_scale: embeddings (N, D) are multiplied by it first.
     """
 
-    def __init__(self, embedding_dim: int, num_values: int, normalise: bool = False) -> None:
-        linear = nn.Linear(embedding_dim, num_values)
-        initialise(linear)
-        super().__init__(*([nn.BatchNorm1d(embedding_dim)] if normalise else []), linear)
+    def __init__(self, embedding_dim: int, num_values: int, input_scale: float = 1.0) -> None:
+        super().__init__(embedding_dim, num_values)
+        self.input_scale = input_scale
+        initialise(self)
+
+    def forward(self, embeddings: Tensor) -> Tensor:
+        """Logits (N, J)."""
+        return super().forward(embeddings * self.input_scale)
