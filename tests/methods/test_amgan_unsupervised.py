@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from amgan.methods.amgan import AmganConfig
 from amgan.methods.amgan_unsupervised import (
     UnsupervisedAmgan,
-    UnsupervisedAmganConfig,
     most_alike,
     wanted_labels,
     way_back,
@@ -19,7 +19,7 @@ from amgan.methods.baseline_losses import masked_pixel_loss
 @pytest.fixture(params=["pair", "triplet"])
 def method(request, schema, images, network):
     torch.manual_seed(0)
-    config = UnsupervisedAmganConfig(scheme=request.param)
+    config = AmganConfig(scheme=request.param)
     return UnsupervisedAmgan(schema, images, network, config)
 
 
@@ -116,7 +116,9 @@ def test_cycle_leaves_out_what_cannot_be_restored(method, make_batch, schema):
 def test_missing_labels_that_nobody_asks_for_give_no_attribute_gradient(method, make_batch):
     batch = make_batch(4, 0)
     unknown = torch.full_like(batch.reference_labels, -1)
-    batch = replace(batch, reference_labels=unknown, negative_labels=unknown)
+    batch = replace(
+        batch, reference_labels=unknown, positive_labels=unknown, negative_labels=unknown
+    )
     for phase in method.phases():
         method.zero_grad()
         method.losses(phase.name, batch)["attribute"].backward()
@@ -130,7 +132,7 @@ def test_learns_to_change_and_to_return_one_minibatch(
     """Against a discriminator that knows the attributes and stands still."""
     torch.manual_seed(0)
     network = replace(network, generator_width=8, latent_channels=16)
-    config = UnsupervisedAmganConfig(cycle_weight=4, self_weight=4)
+    config = AmganConfig(pixel_weight=4)
     method = UnsupervisedAmgan(schema, images, network, config)
     batch = make_plain_batch(8, 1)
     fit(method, "discriminator", batch)

@@ -10,6 +10,7 @@ AMGAN's. The target picture y is never looked at; the catalogue's labels are. Ou
   the values it has comes back unchanged. Cycle (Zhu et al., ICCV 2017): a prototype asked for the
   values the reference had comes back as the reference. A reference whose value is not known cannot
   be asked for; the cycle leaves out queries that change such an attribute.
+  `pixel_weight` weighs both.
 - The wanted labels are the reference's with the asked-for values put in; where the reference's
   label is missing and not asked for, the prototype may show anything.
 - y+ is any catalogue item that carries the wanted labels, as in AMGAN. The real pair of Eq. 8 and
@@ -18,103 +19,36 @@ AMGAN's. The target picture y is never looked at; the catalogue's labels are. Ou
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
-
 import torch
 from torch import Tensor
 
 from amgan import losses
-from amgan.attributes import MISSING, AttributeSchema
-from amgan.images import ImageSettings
+from amgan.attributes import MISSING
+from amgan.methods.amgan import Amgan
 from amgan.methods.baseline_losses import masked_pixel_loss
 from amgan.methods.labels import one_hot
 from amgan.methods.protocol import Phase, TrainingBatch
-from amgan.methods.prototypes import AttributeLoss, PrototypeSearch
 from amgan.models.generator import visual_embedding
-from amgan.models.network import NetworkConfig
 
 
-@dataclass(frozen=True)
-class UnsupervisedAmganConfig:
-    """Options; margins and the weights that AMGAN has too are AMGAN's.
-
-    Attributes:
-        scheme: metric learning on pairs (Eq. 7-9) or triplets (Eq. 10-12).
-        margin: g of Eq. 4.
-        shift: b of Eq. 7.
-        visual_semantic_weight: gamma of Eq. 14.
-        cycle_weight: of the cycle.
-        self_weight: of the self-reconstruction.
-        attribute_weight: lambda of Eq. 13 and 14.
-        metric_weight: weight of the metric terms.
-        attribute_loss: Eq. 6 to the letter (`probability`) or with logarithms (`cross_entropy`).
-        saturating: Eq. 9 and 12 as printed, log(1 - p); otherwise -log p.
-    """
-
-    scheme: Literal["pair", "triplet"] = "pair"
-    margin: float = 0.2
-    shift: float = 1.0
-    visual_semantic_weight: float = 1.0
-    cycle_weight: float = 1.0
-    self_weight: float = 1.0
-    attribute_weight: float = 1.0
-    metric_weight: float = 1.0
-    attribute_loss: AttributeLoss = "cross_entropy"
-    saturating: bool = True
-
-
-class UnsupervisedAmgan(PrototypeSearch):
+class UnsupervisedAmgan(Amgan):
     """Generator and discriminator as in AMGAN, trained on references, changes and labels."""
-
-    def __init__(
-        self,
-        schema: AttributeSchema,
-        images: ImageSettings,
-        network: NetworkConfig,
-        config: UnsupervisedAmganConfig,
-    ) -> None:
-        super().__init__(schema, images, network)
-        self.config = config
 
     def phases(self) -> tuple[Phase, ...]:
         """One discriminator step, then one generator step."""
-        config = self.config
-        return (
-            Phase(
-                "discriminator",
-                (self.encoder, self.classifier),
-                {"metric": config.metric_weight, "attribute": config.attribute_weight},
-            ),
-            Phase(
-                "generator",
-                (self.generator,),
-                {
-                    "metric": config.metric_weight,
-                    "visual_semantic": config.visual_semantic_weight,
-                    "cycle": config.cycle_weight,
-                    "self": config.self_weight,
-                    "attribute": config.attribute_weight,
-                },
-            ),
-        )
-
-    def losses(self, phase: str, batch: TrainingBatch) -> dict[str, Tensor]:
-        """Terms of one phase."""
-        if phase == "discriminator":
-            return self._discriminator_losses(batch)
-        return self._generator_losses(batch)
+        discriminator, generator = super().phases()
+        weights = dict(generator.weights)
+        weights["cycle"] = weights["self"] = weights.pop("pixel")
+        return discriminator, Phase("generator", generator.modules, weights)
 
     def _discriminator_losses(self, batch: TrainingBatch) -> dict[str, Tensor]:
         with torch.no_grad():
             prototype = self.prototype(batch.query)
-        pictures = [batch.reference, batch.positive, batch.negative, prototype]
-        encoded = self.encoder(torch.cat(pictures))
-        reference, positive, negative, fake = encoded.chunk(4)
-        wanted = wanted_labels(batch.reference_labels, batch.indicator, self.sizes)
-        real = torch.cat([positive, reference, negative])
-        real_labels = torch.cat([wanted, batch.reference_labels, batch.negative_labels])
-        alike = real[most_alike(real_labels)[: len(positive)]]
+        pictures = [batch.positive, batch.reference, batch.negative, prototype]
+        *real, fake = self.encoder(torch.cat(pictures)).chunk(4)
+        labels = torch.cat((batch.positive_labels, batch.reference_labels, batch.negative_labels))
+        positive, _, negative = real
+        alike = torch.cat(real)[most_alike(labels)[: len(positive)]]
         distance = losses.euclidean_distance
         if self.config.scheme == "pair":
             metric = losses.pair_discriminator_loss(
@@ -124,53 +58,35 @@ class UnsupervisedAmgan(PrototypeSearch):
             metric = losses.triplet_discriminator_loss(
                 distance(positive, alike), distance(positive, negative), distance(positive, fake)
             )
-        return {
-            "metric": metric,
-            "attribute": self._attribute_loss(
-                torch.cat([reference, negative]),
-                torch.cat([batch.reference_labels, batch.negative_labels]),
-            ),
-        }
+        return {"metric": metric, "attribute": self._attribute_loss(torch.cat(real), labels)}
 
     def _generator_losses(self, batch: TrainingBatch) -> dict[str, Tensor]:
         features = self.generator.encode(batch.reference)
         prototype = self.generator.draw(features, batch.indicator)
-        back, restorable = way_back(batch.reference_labels, batch.indicator, self.sizes)
         fake = self.encoder(prototype)
         semantic = self.generator.embed_labels(one_hot(batch.reference_labels, self.sizes))
-        everyone = torch.ones_like(restorable)
+        back, restorable = way_back(batch.reference_labels, batch.indicator, self.sizes)
+        returned, kept = self.generator(prototype, back), self.generator.draw(features, back)
         return {
             "metric": self._generator_metric_loss(fake, batch),
             "visual_semantic": losses.visual_semantic_loss(
                 visual_embedding(features).float(), semantic.float(), self.config.margin
             ),
-            "cycle": masked_pixel_loss(
-                self.generator(prototype, back), batch.reference, restorable
-            ),
-            "self": masked_pixel_loss(
-                self.generator.draw(features, back), batch.reference, everyone
-            ),
+            "cycle": masked_pixel_loss(returned, batch.reference, restorable),
+            "self": losses.pixel_loss(kept, batch.reference),
             "attribute": self._attribute_loss(
                 fake, wanted_labels(batch.reference_labels, batch.indicator, self.sizes)
             ),
         }
 
     def _generator_metric_loss(self, fake: Tensor, batch: TrainingBatch) -> Tensor:
+        with torch.no_grad():
+            positive, negative = self.encoder(batch.positive), self.encoder(batch.negative)
         distance = losses.euclidean_distance
-        with torch.no_grad():
-            positive = self.encoder(batch.positive)
+        near, far = distance(fake, positive), distance(fake, negative)
         if self.config.scheme == "pair":
-            return losses.pair_generator_loss(
-                distance(fake, positive), self.config.shift, self.config.saturating
-            )
-        with torch.no_grad():
-            negative = self.encoder(batch.negative)
-        return losses.triplet_generator_loss(
-            distance(fake, positive), distance(fake, negative), self.config.saturating
-        )
-
-    def _attribute_loss(self, embeddings: Tensor, labels: Tensor) -> Tensor:
-        return self.attribute_loss(embeddings, labels, self.config.attribute_loss)
+            return losses.pair_generator_loss(near, self.config.shift, self.config.saturating)
+        return losses.triplet_generator_loss(near, far, self.config.saturating)
 
 
 def wanted_labels(labels: Tensor, indicator: Tensor, sizes: tuple[int, ...]) -> Tensor:

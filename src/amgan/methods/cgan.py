@@ -11,13 +11,14 @@ What the paper leaves open, and what is done here:
   the paper's reference [9]. That output sees the picture only; the condition is held by the
   attribute loss, as in AttGAN, the paper's reference [13]. `condition="labels"` judges pictures
   together with their labels (projection discriminator, Miyato and Koyama, ICLR 2018).
-- The generator's real/fake term is the non-saturating form that [9] recommends.
+- The generator's real/fake term has the non-saturating form that [9] recommends.
 - In the second stage the encoder goes on from the first stage's weights and the generator stands
   still. `metric` says what is learned: `anchored` is the paper's reference to Eq. 9 and 12, in
   which the fixed prototype is brought to y+ (with Eq. 9 alone all distances would shrink to
   nothing, so the random item y- is pushed away); `hard_negative` is Eq. 8 and 11, in which the
   prototype is one more negative.
-- The attribute classifiers are trained in both stages (Eq. 6).
+- The attribute classifiers are trained in both stages (Eq. 6), and everything that AMGAN has too is
+  AMGAN's: networks, options, weights.
 """
 
 from __future__ import annotations
@@ -32,44 +33,30 @@ from amgan import losses
 from amgan.attributes import AttributeSchema
 from amgan.images import ImageSettings
 from amgan.methods import baseline_losses
+from amgan.methods.amgan import Amgan, AmganConfig
 from amgan.methods.labels import one_hot
 from amgan.methods.protocol import Phase, TrainingBatch
-from amgan.methods.prototypes import AttributeLoss, PrototypeSearch
 from amgan.models.discriminator import RealFakeHead
 from amgan.models.generator import visual_embedding
 from amgan.models.network import NetworkConfig
 
 
 @dataclass(frozen=True)
-class CganConfig:
-    """What the cGAN rows differ by; weights and margins as AMGAN's.
+class CganConfig(AmganConfig):
+    """AMGAN's options and these.
 
     Attributes:
-        scheme: metric learning on pairs or triplets.
         metric: what the second stage learns, see above.
         condition: whether real or fake is judged from the picture alone or with its labels.
         first_stage: share of training that the cGAN gets; the metric gets the rest.
-        margin: g of Eq. 4.
-        shift: b of Eq. 7.
         adversarial_weight: weight of the real/fake terms.
-        visual_semantic_weight: gamma of Eq. 14.
-        pixel_weight: mu of Eq. 14.
-        attribute_weight: lambda of Eq. 13 and 14.
-        attribute_loss: Eq. 6 to the letter (`probability`) or with logarithms (`cross_entropy`).
         saturating: real/fake term of the generator as log(1 - D) instead of -log D.
     """
 
-    scheme: Literal["pair", "triplet"] = "pair"
     metric: Literal["anchored", "hard_negative"] = "anchored"
     condition: Literal["none", "labels"] = "none"
     first_stage: float = 0.5
-    margin: float = 0.2
-    shift: float = 1.0
     adversarial_weight: float = 1.0
-    visual_semantic_weight: float = 1.0
-    pixel_weight: float = 1.0
-    attribute_weight: float = 1.0
-    attribute_loss: AttributeLoss = "cross_entropy"
     saturating: bool = False
 
     def __post_init__(self) -> None:
@@ -77,8 +64,10 @@ class CganConfig:
             raise ValueError(f"first_stage must lie between 0 and 1, not {self.first_stage}")
 
 
-class Cgan(PrototypeSearch):
+class Cgan(Amgan):
     """Generator, then encoder, each trained while the other's part is done."""
+
+    config: CganConfig
 
     def __init__(
         self,
@@ -87,8 +76,7 @@ class Cgan(PrototypeSearch):
         network: NetworkConfig,
         config: CganConfig,
     ) -> None:
-        super().__init__(schema, images, network)
-        self.config = config
+        super().__init__(schema, images, network, config)
         self.real_fake = RealFakeHead(
             network.embedding_dim, schema.num_values if config.condition == "labels" else 0
         )
@@ -102,6 +90,7 @@ class Cgan(PrototypeSearch):
                 (self.encoder, self.classifier, self.real_fake),
                 {"real_fake": config.adversarial_weight, "attribute": config.attribute_weight},
                 last_step=config.first_stage,
+                learning_rate=config.discriminator_learning_rate,
             ),
             Phase(
                 "generator",
@@ -117,18 +106,17 @@ class Cgan(PrototypeSearch):
             Phase(
                 "metric",
                 (self.encoder, self.classifier),
-                {"metric": 1.0, "attribute": config.attribute_weight},
+                {"metric": config.metric_weight, "attribute": config.attribute_weight},
                 first_step=config.first_stage,
+                learning_rate=config.discriminator_learning_rate,
             ),
         )
 
     def losses(self, phase: str, batch: TrainingBatch) -> dict[str, Tensor]:
         """Terms of one phase."""
-        if phase == "discriminator":
-            return self._discriminator_losses(batch)
-        if phase == "generator":
-            return self._generator_losses(batch)
-        return self._metric_losses(batch)
+        if phase == "metric":
+            return self._metric_losses(batch)
+        return super().losses(phase, batch)
 
     def _discriminator_losses(self, batch: TrainingBatch) -> dict[str, Tensor]:
         with torch.no_grad():
@@ -164,16 +152,20 @@ class Cgan(PrototypeSearch):
         target, positive, negative, drawn = self.encoder(torch.cat(pictures)).chunk(4)
         anchored = self.config.metric == "anchored"
         learn = self._anchored_loss if anchored else self._hard_negative_loss
+        embeddings, labels = target, batch.target_labels
+        if self.config.classified == "gallery":
+            embeddings = torch.cat([target, positive, negative])
+            labels = torch.cat([labels, batch.positive_labels, batch.negative_labels])
         return {
             "metric": learn(target, positive, negative, drawn),
-            "attribute": self._attribute_loss(target, batch.target_labels),
+            "attribute": self._attribute_loss(embeddings, labels),
         }
 
     def _anchored_loss(
         self, target: Tensor, positive: Tensor, negative: Tensor, drawn: Tensor
     ) -> Tensor:
-        near = losses.euclidean_distance(drawn, positive)
-        far = losses.euclidean_distance(drawn, negative)
+        distance = losses.euclidean_distance
+        near, far = distance(drawn, positive), distance(drawn, negative)
         if self.config.scheme == "pair":
             return baseline_losses.anchored_pair_loss(near, far, self.config.shift)
         return losses.triplet_generator_loss(near, far, saturating=False)
@@ -189,6 +181,3 @@ class Cgan(PrototypeSearch):
         return losses.triplet_discriminator_loss(
             distance(target, positive), distance(target, negative), distance(target, drawn)
         )
-
-    def _attribute_loss(self, embeddings: Tensor, labels: Tensor) -> Tensor:
-        return self.attribute_loss(embeddings, labels, self.config.attribute_loss)

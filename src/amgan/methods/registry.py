@@ -13,7 +13,7 @@ from amgan.attributes import AttributeSchema
 from amgan.images import ImageSettings
 from amgan.methods.adde import Adde, AddeConfig
 from amgan.methods.amgan import Amgan, AmganConfig
-from amgan.methods.amgan_unsupervised import UnsupervisedAmgan, UnsupervisedAmganConfig
+from amgan.methods.amgan_unsupervised import UnsupervisedAmgan
 from amgan.methods.amnet import Amnet, AmnetConfig
 from amgan.methods.baselines import NearestPicture, NoOptions, RandomRanker
 from amgan.methods.cgan import Cgan, CganConfig
@@ -40,7 +40,7 @@ METHODS: dict[str, MethodEntry] = {
     "adde-m": MethodEntry(Adde, AddeConfig()),
     "amgan-p": MethodEntry(Amgan, AmganConfig(scheme="pair")),
     "amgan-t": MethodEntry(Amgan, AmganConfig(scheme="triplet")),
-    "amgan-unsupervised": MethodEntry(UnsupervisedAmgan, UnsupervisedAmganConfig()),
+    "amgan-unsupervised": MethodEntry(UnsupervisedAmgan, AmganConfig()),
     "cgan-p": MethodEntry(Cgan, CganConfig(scheme="pair")),
     "cgan-t": MethodEntry(Cgan, CganConfig(scheme="triplet")),
     "fcd": MethodEntry(Fcd, FcdConfig()),
