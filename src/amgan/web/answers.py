@@ -8,14 +8,18 @@ from urllib.parse import urlencode
 
 from amgan import search
 from amgan.web.schemas import (
+    AmbiguousWords,
     ChangeMade,
     Hit,
     HitField,
     ItemAnswer,
     Paging,
     ReferenceAttribute,
+    UnderstoodWords,
+    WordChoice,
 )
 from amgan.web.serving import Loaded
+from amgan.words import Understood
 
 
 def picture_address(root_path: str, loaded: Loaded, item_id: str) -> str:
@@ -56,6 +60,24 @@ def describe_changes(result: search.SearchResult) -> list[ChangeMade]:
         ChangeMade(attribute=change.attribute, wanted=change.wanted, unwanted=change.unwanted)
         for change in result.changes
     ]
+
+
+def describe_words(understood: Understood) -> UnderstoodWords:
+    """What became of changes in words."""
+    return UnderstoodWords(
+        changes={change.attribute: change.wanted for change in understood.changes},
+        not_understood=list(understood.not_understood),
+        ambiguous=[
+            AmbiguousWords(
+                text=ambiguity.text,
+                choices=[
+                    WordChoice(attribute=choice.attribute, value=choice.wanted)
+                    for choice in ambiguity.choices
+                ],
+            )
+            for ambiguity in understood.ambiguous
+        ],
+    )
 
 
 def describe_hit(

@@ -146,11 +146,18 @@ class ChangeMade(BaseModel):
     unwanted: str | None = Field(description="The value it replaces, where known.")
 
 
+class WordChoice(BaseModel):
+    """A value that words may mean."""
+
+    attribute: str
+    value: str
+
+
 class AmbiguousWords(BaseModel):
     """Words that fit several values."""
 
     text: str
-    choices: list[dict[str, str]]
+    choices: list[WordChoice]
 
 
 class UnderstoodWords(BaseModel):
@@ -247,8 +254,10 @@ class SchemaAnswer(BaseModel):
     attributes: list[SchemaAttribute]
     fields: list[FilterField]
     items: int
-    words: bool = Field(description="Whether changes can be given in words.")
     prototypes: bool = Field(description="Whether the model draws prototypes.")
+    picture_fit: Literal["pad", "stretch", "crop"] = Field(
+        description="How the model's square of a picture was made."
+    )
     method: str
     metric: Literal["euclidean", "inner_product"]
     model: str

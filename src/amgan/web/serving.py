@@ -24,6 +24,7 @@ from amgan.web.logs import logger
 from amgan.web.metrics import Metrics
 from amgan.web.pictures import LARGE_PIXELS, claimed_pixels
 from amgan.web.settings import ServerSettings
+from amgan.words import ChangeReader
 
 T = TypeVar("T")
 Opener = Callable[[], tuple[TrainedModel, Gallery]]
@@ -39,6 +40,7 @@ class Loaded:
     service: SearchService
     opened_at: float
     draws_prototypes: bool
+    reader: ChangeReader
 
     @property
     def gallery(self) -> Gallery:
@@ -150,7 +152,7 @@ class Serving:
         model, gallery = self._opener()
         batched = BatchedModel(model, self.batcher)
         service = SearchService(batched, gallery, self.settings.picture_limits)
-        loaded = Loaded(service, time.time(), self._warm_up(service))
+        loaded = Loaded(service, time.time(), self._warm_up(service), ChangeReader(service.schema))
         _ = loaded.attribute_counts, loaded.field_counts, gallery.items.find("")
         return loaded
 

@@ -18,6 +18,7 @@ from pydantic_settings import (
 )
 
 from amgan.images import PictureLimits
+from amgan.words.reading import MAX_CHARACTERS
 
 CONFIG_VARIABLE = "AMGAN_SERVER_CONFIG"
 _JSON_OVERHEAD = 64 * 1024  # bytes of a JSON query beside its picture
@@ -63,7 +64,7 @@ class ServerSettings(BaseSettings):
     min_side: Annotated[int, Field(ge=1)] = 8
     max_results: Annotated[int, Field(ge=1, le=1000)] = 100
     max_depth: Annotated[int, Field(ge=1, le=10_000)] = 1000
-    max_words: Annotated[int, Field(ge=1, le=10_000)] = 500
+    max_words: Annotated[int, Field(ge=1, le=MAX_CHARACTERS)] = 500
     max_connections: Annotated[int, Field(ge=8)] = 1000
     max_concurrent: Annotated[int, Field(ge=1)] = 64
     max_pending_bytes: Annotated[int, Field(ge=2**20)] = 256 * 2**20

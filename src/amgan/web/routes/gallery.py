@@ -26,7 +26,6 @@ from amgan.web.schemas import (
     SchemaAttribute,
 )
 from amgan.web.serving import Loaded
-from amgan.web.understanding import WORDS_AVAILABLE
 
 router = APIRouter(prefix="/v1", tags=["gallery"], dependencies=KEYED)
 _KEEP_PICTURE = "private, max-age=31536000, immutable"
@@ -63,8 +62,8 @@ async def get_schema(request: Request) -> SchemaAnswer:
             for name, found in loaded.field_counts.items()
         ],
         items=len(loaded.gallery),
-        words=WORDS_AVAILABLE,
         prototypes=loaded.draws_prototypes,
+        picture_fit=model.images.fit,
         method=model.description.method,
         metric=loaded.gallery.metric,
         model=loaded.model_id,

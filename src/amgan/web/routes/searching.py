@@ -18,6 +18,7 @@ from amgan.web.answers import (
     describe_changes,
     describe_hit,
     describe_paging,
+    describe_words,
     in_milliseconds,
     picture_address,
 )
@@ -37,7 +38,6 @@ from amgan.web.schemas import (
     UnderstoodWords,
 )
 from amgan.web.serving import Loaded
-from amgan.web.understanding import understand
 
 T = TypeVar("T")
 router = APIRouter(prefix="/v1", dependencies=KEYED)
@@ -63,7 +63,7 @@ async def search(request: Request, admission: Admitted) -> SearchAnswer:
     query = await read_query(request, SearchQuery, parts.settings, admission)
     _check_page(query, parts)
     loaded = parts.serving.current
-    changes, words = _read_changes(query, loaded, parts)
+    changes, words = await _read_changes(query, loaded, parts)
     result = await _search(parts, loaded, query, changes, query.k, query.offset, query.filters)
     answer = _answer(request, parts, loaded, query, result, words)
     answer.took_ms = round(1000 * (time.perf_counter() - started), 3)
@@ -83,7 +83,7 @@ async def draw_prototype(request: Request, admission: Admitted) -> Response:
     parts = parts_of(request)
     query = await read_query(request, PrototypeQuery, parts.settings, admission)
     loaded = parts.serving.current
-    changes, _ = _read_changes(query, loaded, parts)
+    changes, _ = await _read_changes(query, loaded, parts)
     result = await _search(parts, loaded, query, changes, 1, 0, {})
     if result.prototype is None:
         method = loaded.service.model.description.method
@@ -134,7 +134,7 @@ def _check_page(query: SearchQuery, parts: ServerParts) -> None:
         raise ApiError(422, "invalid", "{}: {}".format(*problems[0]), details)
 
 
-def _read_changes(
+async def _read_changes(
     query: PrototypeQuery, loaded: Loaded, parts: ServerParts
 ) -> tuple[tuple[Change, ...], UnderstoodWords | None]:
     """Changes from names and words, checked against the schema."""
@@ -146,7 +146,9 @@ def _read_changes(
             raise ApiError(
                 422, "invalid", f"words: at most {parts.settings.max_words} characters are read"
             )
-        understood = understand(query.words, schema)
+        text = query.words
+        read = await parts.serving.in_thread(lambda: loaded.reader.read(text))
+        understood = describe_words(read)
         wanted = understood.changes | wanted
     for field, values in (("changes", wanted), ("known", query.known)):
         for attribute, value in values.items():

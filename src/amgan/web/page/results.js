@@ -1,0 +1,207 @@
+// What was found: cards with what matches and what does not, paging, empty and error states.
+
+import { pictureAt } from "./api.js";
+import { altOf, asideOf, listed, titleOf, wantedWords } from "./describe.js";
+import { capital, h, icon, keepFocus, number, plural, whisper } from "./dom.js";
+import { addressOf, changed, fromItem, withFilter } from "./state.js";
+
+const SIZES = "(max-width: 640px) 46vw, (max-width: 1100px) 30vw, 260px";
+const SKELETONS = 8;
+
+export class Results {
+  constructor({ go, more, retry, openFilters }) {
+    Object.assign(this, { go, more, retry });
+    this.heading = h("h2", { class: "results-title", id: "results-title", text: "Closest matches" });
+    this.count = h("p", { class: "results-count" });
+    this.filters = h(
+      "button",
+      { type: "button", class: "button", data: { key: "filters" }, on: { click: openFilters } },
+      icon("filter"),
+      h("span", { text: "Filter" }),
+    );
+    this.tokens = h("ul", { class: "tokens" });
+    this.grid = h("ul", { class: "grid" });
+    this.foot = h("div", { class: "results-foot" });
+    this.element = h(
+      "section",
+      { class: "results", id: "results", "aria-labelledby": "results-title" },
+      h("div", { class: "results-head" }, h("div", {}, this.heading, this.count), this.filters),
+      this.tokens,
+      this.grid,
+      this.foot,
+    );
+  }
+
+  /** Before the first answer: skeletons. While a later one is awaited: what there is, dimmed. */
+  wait(state, first) {
+    this.showTokens(state);
+    this.element.setAttribute("aria-busy", "true");
+    if (!first && this.grid.querySelector(".card")) return;
+    this.count.textContent = "Looking…";
+    this.grid.replaceChildren(
+      ...Array.from({ length: SKELETONS }, () =>
+        h("li", { class: "card", "aria-hidden": "true" },
+          h("span", { class: "frame skeleton" }),
+          h("span", { class: "line skeleton" }),
+          h("span", { class: "line short skeleton" }))),
+    );
+    this.foot.replaceChildren();
+  }
+
+  show(state, hits, paging, from = 0) {
+    this.element.removeAttribute("aria-busy");
+    this.showTokens(state);
+    this.count.textContent = `${number(hits.length)} of ${plural(paging.total, "item", "items")}, best first`;
+    const cards = hits.slice(from).map((hit) => this.card(hit, state));
+    if (from) this.grid.append(...cards);
+    else keepFocus(this.element, () => this.grid.replaceChildren(...cards));
+    if (!hits.length) this.showNothing(state);
+    else this.showMore(paging);
+    return cards[0];
+  }
+
+  fail(error, again) {
+    this.element.removeAttribute("aria-busy");
+    this.count.textContent = "";
+    this.grid.replaceChildren();
+    this.foot.replaceChildren(failure(error, again));
+  }
+
+  failMore(error) {
+    this.foot.replaceChildren(failure(error, this.more));
+  }
+
+  showNothing(state) {
+    this.foot.replaceChildren(
+      h("div", { class: "notice" },
+        h("p", { class: "notice-title", text: "Nothing is left with these filters" }),
+        h("p", { text: "Take one away, or look at everything we have." }),
+        h("button", {
+          type: "button",
+          class: "button primary",
+          text: "Clear filters",
+          on: { click: () => this.go(changed(state, { only: new Map() })) },
+        })),
+    );
+  }
+
+  showMore(paging) {
+    this.foot.replaceChildren(
+      paging.next_offset === null
+        ? h("p", { class: "end", text: "That is all of them." })
+        : h("button", {
+            type: "button",
+            class: "button wide",
+            text: "Show more",
+            data: { key: "more" },
+            on: { click: (event) => {
+              event.target.disabled = true;
+              event.target.textContent = "Looking…";
+              this.more();
+            } },
+          }),
+    );
+  }
+
+  showTokens(state) {
+    const tokens = [];
+    for (const [name, values] of state.only) {
+      for (const value of values) {
+        tokens.push(h("li", {}, h("button", {
+          type: "button",
+          class: "token",
+          "aria-label": `Remove filter ${name}: ${value || "none"}`,
+          on: { click: () => this.go(withFilter(state, name, value, false)) },
+        }, h("span", { text: `${capital(name)}: ${value || "none"}` }), icon("cross"))));
+      }
+    }
+    this.tokens.replaceChildren(...tokens);
+    const label = tokens.length ? `Filter (${tokens.length})` : "Filter";
+    this.filters.querySelector("span").textContent = label;
+  }
+
+  card(hit, state) {
+    const similar = fromItem(state, hit.item_id);
+    const title = titleOf(hit);
+    const aside = asideOf(hit);
+    return h(
+      "li",
+      { class: "card" },
+      h(
+        "a",
+        {
+          class: "card-link",
+          href: addressOf(similar),
+          data: { key: `hit-${hit.item_id}` },
+          on: { click: (event) => this.go(similar, event) },
+        },
+        h("span", { class: "frame" },
+          h("img", {
+            src: pictureAt(hit.picture, 480),
+            srcset: [240, 320, 480, 640].map((w) => `${pictureAt(hit.picture, w)} ${w}w`).join(", "),
+            sizes: SIZES,
+            alt: altOf(hit),
+            loading: "lazy",
+            decoding: "async",
+          }),
+          h("span", { class: "card-more", text: "More like this" })),
+        h("span", { class: "card-title" }, title),
+        aside && h("span", { class: "card-aside", text: aside }),
+      ),
+      this.marks(hit, state),
+    );
+  }
+
+  /** Which wishes are met, then what else differs. */
+  marks(hit, state) {
+    const wishes = [...state.set].map(([name, value]) => this.mark(hit, state, name, value));
+    const kept = Object.entries(hit.matches).filter(([name]) => !state.set.has(name));
+    const different = kept.filter(([, same]) => same === false).map(([name]) => name);
+    const same = kept.filter(([, match]) => match === true).length;
+    const known = same + different.length;
+    let rest = "";
+    if (known && !different.length) rest = state.set.size ? "All else the same" : "The same throughout";
+    else if (known) {
+      rest = different.length <= 3 ? `Other ${listed(different)}` : `${same} of ${known} ${state.set.size ? "other " : ""}details alike`;
+    }
+    const full = different.length > 3 ? `Other ${listed(different)}` : null;
+    return h("div", { class: "marks" },
+      wishes.length ? h("ul", { class: "wish-list" }, ...wishes) : null,
+      rest ? h("p", { class: "rest", title: full }, rest) : null);
+  }
+
+  mark(hit, state, name, value) {
+    const match = hit.matches[name];
+    const wanted = wantedWords(name, value);
+    if (match === true) {
+      return h("li", { class: "mark met" }, icon("tick"), whisper("matches: "), h("span", { text: wanted }));
+    }
+    if (match === null || match === undefined) {
+      return h("li", { class: "mark unknown" }, whisper("not known: "), h("span", { text: `${wanted}?` }));
+    }
+    const next = fromItem(state, hit.item_id, [[name, value]]);
+    return h("li", { class: "mark missed" },
+      h("a", {
+        href: addressOf(next),
+        title: `More like this, but ${wanted}`,
+        on: { click: (event) => this.go(next, event) },
+      }, icon("cross"), whisper("does not match: "), h("span", { text: wanted }),
+      whisper(". More like this, but " + wanted)));
+  }
+}
+
+/** What went wrong, and what can be done about it. */
+export function failure(error, again) {
+  const hints = {
+    offline: "Look at your connection, then try again.",
+    rate_limited: "That was a lot of searching at once.",
+    overloaded: "Many people are searching just now.",
+    timeout: "This took too long.",
+  };
+  const wait = error.retryAfter ? ` Try again in ${plural(error.retryAfter, "second", "seconds")}.` : "";
+  return h("div", { class: "notice", role: "alert" },
+    h("p", { class: "notice-title", text: "That did not work" }),
+    h("p", { text: `${hints[error.code] ?? capital(error.message)}${wait}` }),
+    again && h("button", { type: "button", class: "button primary", text: "Try again", on: { click: again } }),
+    error.requestId && h("p", { class: "fine", text: `Request ${error.requestId}` }));
+}
