@@ -11,20 +11,24 @@ from amgan.catalogue.studio.paths import (
     Point,
     Sheet,
     mirrored,
+    path,
     smooth,
     straight,
     wave,
 )
 
+_BUTTON = "#3b3733"
 
-def neckline_path(cut: Cut, start: str = "M") -> str:
-    """The front neck edge from right to left."""
+
+def neckline_path(cut: Cut, start: str = "M", leftwards: bool = True) -> str:
+    """The front neck edge, from the right in the picture to the left or back."""
+    points = cut.neckline if leftwards else cut.neckline[::-1]
     if cut.values["neckline"] == "square":
-        return start + straight(cut.neckline)[1:]
+        return start + straight(points)[1:]
     if not cut.angular_neckline:
-        return smooth(cut.neckline, start)
-    middle = len(cut.neckline) // 2
-    return smooth(cut.neckline[: middle + 1], start) + smooth(cut.neckline[middle:], "L")
+        return smooth(points, start)
+    middle = len(points) // 2
+    return smooth(points[: middle + 1], start) + smooth(points[middle:], "L")
 
 
 def draw_inside(sheet: Sheet, cut: Cut, trim: bool) -> None:
@@ -34,8 +38,8 @@ def draw_inside(sheet: Sheet, cut: Cut, trim: bool) -> None:
     sheet.fill(smooth(back) + neckline_path(cut, "L") + "Z", DARK)
     if trim:
         sheet.line(smooth(back), TRIM, 5.0, 1.0)
-    sheet.line(smooth([(x, y + 3.0) for x, y in back]), DARK, 1.2, 0.5)
-    sheet.top_fill(f"M-4.5 {top + 6.5:.1f}h9v4h-9z", "#e9e6df", 0.85)
+    if cut.values["collar"] != "roll neck":
+        sheet.top_fill(path("M", -4.5, top + 6.5, "h9v4h-9z"), "#e9e6df", 0.85)
 
 
 def draw_sleeves(sheet: Sheet, cut: Cut) -> None:
@@ -43,96 +47,83 @@ def draw_sleeves(sheet: Sheet, cut: Cut) -> None:
     if not cut.has_sleeves:
         return
     name = cut.values["sleeve"]
-    band = {"balloon": 9.0, "bell": 0.0}.get(name, cut.style.cuff) / 112.0
-    if name == "cap":
-        band = 0.0
+    band = {"balloon": 9.0, "bell": 0.0, "cap": 0.0}.get(name, cut.style.cuff) / 122.0
     for sleeve in cut.sleeves():
         cloth_end = sleeve.end - band
-        sheet.panel(smooth(sleeve.outline(0.0, cloth_end)) + "Z", SLEEVE, 0.5)
+        sheet.fill(smooth(sleeve.outline(0.0, cloth_end)) + "Z", SLEEVE)
         if band:
             _draw_cuff(sheet, cut, sleeve, cloth_end)
+        elif cut.values["detail"] == "contrast trim":
+            strip = [sleeve.across(sleeve.end - 0.025, s) for s in (-1.0, 1.0)]
+            sheet.line(straight(strip), TRIM, 6.0, 1.0)
         else:
-            for inset in (0.03, 0.045):
-                t = sleeve.end - inset
-                sheet.line(
-                    straight([sleeve.across(t, -1.0), sleeve.across(t, 1.0)]), DARK, 0.8, 0.4
-                )
-        if name == "balloon" or (cut.values["category"] == "blouse" and not cut.style.raglan):
+            lines = [
+                straight([sleeve.across(sleeve.end - inset, s) for s in (-1.0, 1.0)])
+                for inset in (0.03, 0.05)
+            ]
+            sheet.stitch("".join(lines))
+        if name == "balloon" or cut.values["category"] == "blouse":
             _draw_gathers(sheet, sleeve, cloth_end if name == "balloon" else None)
 
 
 def _draw_cuff(sheet: Sheet, cut: Cut, sleeve: Sleeve, start: float) -> None:
-    snug = 0.86 if cut.style.hem == "rib" or cut.values["sleeve"] == "balloon" else 1.04
-    corners = [
-        sleeve.across(start, snug),
-        sleeve.across(sleeve.end, snug),
-        sleeve.across(sleeve.end, -snug),
-        sleeve.across(start, -snug),
-    ]
+    ribbed = cut.style.hem == "rib"
+    snug = 0.86 if ribbed or cut.values["sleeve"] == "balloon" else 1.04
+    corners = [sleeve.across(start, snug), sleeve.across(sleeve.end, snug)]
+    corners += [sleeve.across(sleeve.end, -snug), sleeve.across(start, -snug)]
     sheet.panel(straight(corners, close=True), TRIM)
-    if cut.style.hem == "rib":
-        shares = [-0.66, -0.33, 0.0, 0.33, 0.66]
+    if ribbed:
         ribs = [
             straight([sleeve.across(start, snug * s), sleeve.across(sleeve.end, snug * s)])
-            for s in shares
+            for s in (-0.66, -0.33, 0.0, 0.33, 0.66)
         ]
         sheet.line("".join(ribs), DARK, 1.0, 0.4)
     else:
-        middle = (start + sleeve.end) / 2
-        sheet.disc(sleeve.across(middle, -0.55), 1.2, "#3b3733")
+        sheet.disc(sleeve.across((start + sleeve.end) / 2, -0.55), 1.3, _BUTTON)
 
 
 def _draw_gathers(sheet: Sheet, sleeve: Sleeve, cuff: float | None) -> None:
     lines = []
-    for share in (-0.4, 0.0, 0.4, 0.75):
-        lines.append(straight([sleeve.across(0.03, share), sleeve.across(0.13, share)]))
+    for share in (-0.2, 0.1, 0.4, 0.7):
+        lines.append(straight([sleeve.across(0.04, share), sleeve.across(0.17, share)]))
         if cuff is not None:
-            lines.append(
-                straight([sleeve.across(cuff - 0.11, share * 0.9), sleeve.across(cuff, share)])
-            )
+            ends = [sleeve.across(cuff - 0.11, share * 0.9), sleeve.across(cuff, share)]
+            lines.append(straight(ends))
     sheet.line("".join(lines), DARK, 1.1, 0.4)
 
 
 def draw_body(sheet: Sheet, cut: Cut) -> None:
     """The front panel, its hem and its seams."""
-    if cut.style.hem == "slit":
-        hx, hy = cut.half_width(cut.hem_y), cut.hem_y
-        sheet.fill(straight([(hx - 9, hy - 30), (hx, hy - 26), (hx + 1, hy + 5), (-hx - 1, hy + 5),
-                             (-hx, hy - 26), (-hx + 9, hy - 30)], close=True), DARK)  # fmt: skip
     side = cut.side(_side_bottom(cut))
+    if cut.style.hem == "slit":
+        _draw_back_flap(sheet, cut, side)
     outline = (
         smooth(cut.armhole)
         + smooth(side, "L")
         + _hem_path(cut)
         + smooth(mirrored(side), "L")
         + smooth(mirrored(cut.armhole), "L")
+        + neckline_path(cut, "L", leftwards=False)
     )
-    sheet.panel(outline + _neck_left_to_right(cut) + "Z", BODY, 0.5)
-    _draw_raglan(sheet, cut)
+    sheet.fill(outline + "Z", BODY)
+    _draw_armholes(sheet, cut)
     _draw_hem(sheet, cut)
     _draw_category_seams(sheet, cut)
-    if not cut.has_sleeves:
-        for hole in (cut.armhole, mirrored(cut.armhole)):
-            sheet.line(smooth(hole), TRIM, 4.5, 1.0)
-            sheet.line(
-                smooth([(x - (2.5 if x > 0 else -2.5), y + 0.5) for x, y in hole]), DARK, 0.9, 0.5
-            )
 
 
-def _neck_left_to_right(cut: Cut) -> str:
-    """The front neck edge in the direction that closes the body outline."""
-    back = [(-x, y) for x, y in cut.neckline]
-    if cut.values["neckline"] == "square":
-        return "L" + straight(back)[1:]
-    if not cut.angular_neckline:
-        return smooth(back, "L")
-    middle = len(back) // 2
-    return smooth(back[: middle + 1], "L") + smooth(back[middle:], "L")
+def _draw_back_flap(sheet: Sheet, cut: Cut, side: list[Point]) -> None:
+    """The back panel, seen beside and below the slits of a tunic."""
+    x, y = side[-1]
+    low, wide = cut.hem_y + 9.0, cut.half_width(cut.hem_y)
+    half = [(x - 9.0, y - 4.0), (x, y), (wide, low)]
+    flap = straight([*half, *mirrored(half)], close=True)
+    sheet.fill(flap, BODY)
+    sheet.fill(flap, DARK, 0.6)
 
 
 def _side_bottom(cut: Cut) -> float:
     """Where the side seam ends: above the hem for shirt tails and side slits."""
-    return {"tail": cut.hem_y - 17.0, "slit": cut.hem_y - 28.0}.get(cut.style.hem, cut.seam_y)
+    return {"tail": cut.hem_y - 19.0, "slit": cut.hem_y - 30.0}.get(cut.style.hem, cut.seam_y)
 
 
 def _hem_path(cut: Cut) -> str:
@@ -141,31 +132,39 @@ def _hem_path(cut: Cut) -> str:
     x, y = cut.half_width(bottom), cut.seam_y
     hem = cut.style.hem
     if hem == "tail":
-        half = [(x - 10.0, bottom + 2.0), (x * 0.55, y - 1.0), (0.0, y + 5.0)]
+        half = [(x - 10.0, bottom + 3.0), (x * 0.55, y), (0.0, y + 6.0)]
         return smooth([(x, bottom), *half, *mirrored(half[:-1]), (-x, bottom)], "L")
     if hem == "slit":
-        half = [(x - 7.0, bottom + 2.0), (x - 7.0, y - 6.0), (x - 12.0, y), (x * 0.4, y + 1.0)]
+        half = [(x - 4.0, bottom + 8.0), (x - 6.0, y - 8.0), (x - 12.0, y), (x * 0.4, y + 1.0)]
         return smooth([(x, bottom), *half, *mirrored(half), (-x, bottom)], "L")
     if hem == "ruffle":
-        return smooth(wave((x + 5.0, y - 1.0), (-x - 5.0, y - 1.0), 3.0, 7), "L")
-    return f"Q0 {y + 4.5:.1f} {-x:.1f} {y:.1f}"
+        return smooth(wave((x + 4.0, y - 1.0), (-x - 4.0, y - 1.0), 1.9, 5), "L")
+    return f"L{x - 1.5:.1f} {y + 1:.1f}Q0 {y + 4.5:.1f} {-x + 1.5:.1f} {y + 1:.1f}L{-x:.1f} {y:.1f}"
 
 
-def _draw_raglan(sheet: Sheet, cut: Cut) -> None:
-    neck = (cut.neck_x + 1.0, cut.neck_y + 0.5)
-    ax, ay = cut.armpit
+def _draw_armholes(sheet: Sheet, cut: Cut) -> None:
+    """Seams of set-in or raglan sleeves, or the binding of bare armholes."""
+    if not cut.has_sleeves:
+        holes = smooth(cut.armhole) + smooth(mirrored(cut.armhole))
+        sheet.line(holes, DARK, 6.2, 0.4)
+        sheet.line(holes, TRIM, 4.6, 1.0)
     if not cut.style.raglan:
         if cut.has_sleeves:
-            sheet.line(smooth(cut.armhole) + smooth(mirrored(cut.armhole)), DARK, 1.5, 0.65)
+            seams = smooth(cut.armhole) + smooth(mirrored(cut.armhole))
+            sheet.line(seams, DARK, 1.4, 0.6)
+            if sheet.thread is not None:
+                inner = [(x - 2.5, y) for x, y in cut.armhole]
+                sheet.stitch(smooth(inner) + smooth(mirrored(inner)))
         return
-    seam: list[Point] = [neck, (neck[0] + (ax - neck[0]) * 0.5 - 5.0, (neck[1] + ay) / 2), (ax, ay)]
+    neck, armpit = (cut.neck_x + 1.0, cut.neck_y + 0.5), cut.armpit
+    middle = ((neck[0] + armpit[0]) / 2 - 5.0, (neck[1] + armpit[1]) / 2)
+    seam = [neck, middle, armpit]
     if cut.has_sleeves:
-        panel = [*reversed(seam)]
-        edge = straight([neck, cut.shoulder]) + smooth(cut.armhole, "L")
-        sheet.fill(edge + smooth(panel, "L") + "Z", SLEEVE)
-        left = [(-x, y) for x, y in [neck, *cut.armhole]]
-        sheet.fill(straight(left[:2]) + smooth(left[1:], "L")
-                   + smooth([(-x, y) for x, y in panel], "L") + "Z", SLEEVE)  # fmt: skip
+        for turn in (list[Point], mirrored):
+            top, bottom = turn([neck, *cut.armhole]), turn(seam[::-1])
+            if turn is mirrored:
+                top, bottom = top[::-1], bottom[::-1]
+            sheet.fill(smooth(top) + smooth(bottom, "L") + "Z", SLEEVE)
     sheet.line(smooth(seam) + smooth(mirrored(seam)), DARK, 1.5, 0.65)
 
 
@@ -173,22 +172,44 @@ def _draw_hem(sheet: Sheet, cut: Cut) -> None:
     """Bands below the body panel, or the stitched lines above its edge."""
     x, y, hem = cut.half_width(cut.seam_y), cut.seam_y, cut.style.hem
     if hem in ("rib", "band"):
-        inner = x - (4.0 if hem == "rib" else 1.0)
-        bottom = cut.hem_y
-        sheet.panel(f"M{x:.1f} {y:.1f}Q0 {y + 4.5:.1f} {-x:.1f} {y:.1f}L{-inner:.1f} {bottom:.1f}"
-                    f"Q0 {bottom + 4.5:.1f} {inner:.1f} {bottom:.1f}Z", TRIM)  # fmt: skip
+        inner, bottom = x - (4.0 if hem == "rib" else 1.0), cut.hem_y
+        band = (
+            f"M{x:.1f} {y:.1f}Q0 {y + 4.5:.1f} {-x:.1f} {y:.1f}L{-inner:.1f} {bottom:.1f}"
+            f"Q0 {bottom + 4.5:.1f} {inner:.1f} {bottom:.1f}Z"
+        )
+        sheet.panel(band, TRIM, 0.65)
         _draw_band_lines(sheet, cut, x, inner)
-    elif hem == "ruffle":
+        return
+    if hem == "ruffle":
         _draw_ruffle(sheet, cut)
+    if cut.values["detail"] == "contrast trim":
+        _draw_trimmed_hem(sheet, cut)
     elif hem in ("straight", "wide"):
-        for inset in (5.0, 7.0) if hem == "straight" else (11.0, 13.5):
-            h = cut.half_width(y - inset) - 0.5
-            sheet.line(
-                f"M{h:.1f} {y - inset:.1f}Q0 {y - inset + 4.5:.1f} {-h:.1f} {y - inset:.1f}",
-                DARK,
-                0.9,
-                0.45,
-            )
+        insets = (5.0, 7.5) if hem == "straight" else (11.0, 14.0)
+        sheet.stitch("".join(_level(cut, y - inset) for inset in insets))
+    elif hem == "tail":
+        bottom = _side_bottom(cut)
+        half = [(x - 1.0, bottom - 3.5), (x * 0.55, y - 4.5), (0.0, y + 1.5)]
+        sheet.stitch(smooth([*half, *mirrored(half[:-1])]))
+
+
+def _level(cut: Cut, y: float) -> str:
+    """A line across the body at height `y`, sagging as a hem does."""
+    x = cut.half_width(y) - 0.5
+    return f"M{x:.1f} {y:.1f}Q0 {y + 4.5:.1f} {-x:.1f} {y:.1f}"
+
+
+def _draw_trimmed_hem(sheet: Sheet, cut: Cut) -> None:
+    """A contrast band along the lower edge, whatever its shape."""
+    bottom, y = _side_bottom(cut), cut.seam_y
+    edge = _hem_path(cut)
+    x = cut.half_width(bottom)
+    if cut.style.hem in ("straight", "wide"):
+        sheet.line(_level(cut, y - 2.0), TRIM, 5.5, 1.0)
+    elif cut.style.hem == "ruffle":
+        sheet.line(_level(cut, y - 22.0), TRIM, 5.5, 1.0)
+    else:
+        sheet.line(f"M{x:.1f} {bottom:.1f}" + edge, TRIM, 5.0, 1.0)
 
 
 def _draw_band_lines(sheet: Sheet, cut: Cut, top_x: float, bottom_x: float) -> None:
@@ -197,73 +218,65 @@ def _draw_band_lines(sheet: Sheet, cut: Cut, top_x: float, bottom_x: float) -> N
         count = 17
         shares = [-1 + 2 * (i + 0.5) / count for i in range(count)]
     else:
-        shares = [-0.62, -0.55, 0.55, 0.62]
+        shares = [-0.66, -0.56, 0.56, 0.66]
     lines = []
     for s in shares:
         sag = 2.25 * (1 - s * s)
         lines.append(straight([(top_x * s, y + sag), (bottom_x * s, bottom + sag)]))
-    sheet.line("".join(lines), DARK, 1.0, 0.42)
+    sheet.line("".join(lines), DARK, 1.1, 0.45)
 
 
 def _draw_ruffle(sheet: Sheet, cut: Cut) -> None:
     """Gathered flounce: its seam and the folds that fall from it."""
     y = cut.seam_y - 22.0
-    x, low = cut.half_width(y), cut.half_width(cut.seam_y) + 4.0
-    sheet.line(f"M{x:.1f} {y:.1f}Q0 {y + 4.5:.1f} {-x:.1f} {y:.1f}", DARK, 1.4, 0.65)
+    x, low = cut.half_width(y), cut.half_width(cut.seam_y) + 3.0
     lines = []
     for i in range(1, 14):
         s = -1 + i / 7
-        end = cut.seam_y - (3.0 if i % 2 else 9.0)
+        end = cut.seam_y - (4.0 if i % 2 else 10.0)
         lines.append(straight([(x * s, y + 2.0), (low * s, end)]))
-    sheet.line("".join(lines), DARK, 1.2, 0.28)
+    sheet.line("".join(lines), DARK, 1.3, 0.3)
+    sheet.line(_level(cut, y), DARK, 1.5, 0.65)
 
 
 def _draw_category_seams(sheet: Sheet, cut: Cut) -> None:
-    category = cut.values["category"]
-    ax, ay = cut.armpit
-    y = cut.seam_y
+    category, (ax, ay), sx = cut.values["category"], cut.armpit, cut.shoulder[0]
     if category == "shirt":
-        sheet.line(
-            _pair(
-                [
-                    (cut.shoulder[0] - 2.0, cut.shoulder[1] + 11.0),
-                    (cut.neck_x * 0.9, cut.neck_y + 12.0),
-                ]
-            )
-        )
+        yoke = [(sx - 2.0, cut.shoulder[1] + 12.0), (cut.neck_x * 0.9, cut.neck_y + 13.0)]
+        sheet.line(_pair(yoke), DARK, 1.4, 0.65)
     elif category == "jacket":
-        seam = [(cut.shoulder[0] * 0.6 + 4.0, cut.shoulder_line(cut.shoulder[0] * 0.6 + 4.0)),
-                (30.0, ay - 2.0), (24.0, 150.0), (26.0, max(y, 152.0))]  # fmt: skip
-        sheet.line(_pair(seam[:3] if y < 152 else seam), DARK, 1.4, 0.6)
+        top = sx * 0.6 + 4.0
+        seam = [(top, cut.shoulder_line(top)), (31.0, ay), (24.0, 150.0), (25.0, cut.seam_y)]
+        sheet.line(_pair(seam if cut.seam_y > 156.0 else seam[:3]), DARK, 1.5, 0.7)
     elif category == "coat":
-        flap = [(cut.shoulder[0] - 6.0, ay - 18.0), (26.0, ay - 4.0), (6.0, ay + 1.0)]
-        sheet.line(smooth(flap), DARK, 1.5, 0.65)
-        sheet.line(_pair([(ax - 8.0, 146.0), (ax * 0.72, y)]), DARK, 1.2, 0.5)
+        flap = [(sx - 7.0, ay - 18.0), (28.0, ay - 2.0), (6.0, ay + 4.0)]
+        sheet.line(
+            smooth(flap) + _pair([(ax - 8.0, 146.0), (ax * 0.74, cut.seam_y)]), DARK, 1.5, 0.6
+        )
         _draw_epaulettes(sheet, cut)
     elif category == "sweatshirt":
-        n = min(cut.neck_bottom, 90.0)
-        sheet.line(straight([(-6.0, n + 3.0), (0.0, n + 12.0), (6.0, n + 3.0)]), DARK, 1.2, 0.6)
+        top = min(cut.neck_bottom, 92.0) + 3.0
+        sheet.line(straight([(-7.0, top), (0.0, top + 11.0), (7.0, top)]), DARK, 1.3, 0.6)
     elif category == "blouse":
-        shares = (0.5, 0.62, 0.74, 0.86)
         gathers = [
-            _pair([(cut.shoulder[0] * s, cut.shoulder_line(cut.shoulder[0] * s) + 3.0),
-                   (cut.shoulder[0] * s * 0.97, ay - 22.0 + 10.0 * s)])
-            for s in shares
-        ]  # fmt: skip
-        sheet.line("".join(gathers), DARK, 1.0, 0.32)
+            _pair(
+                [(sx * s, cut.shoulder_line(sx * s) + 3.0), (sx * s * 0.97, ay - 22.0 + 10.0 * s)]
+            )
+            for s in (0.55, 0.7, 0.85)
+        ]
+        sheet.line("".join(gathers), DARK, 1.1, 0.38)
     elif category == "tunic":
-        sheet.line(_pair([(ax - 3.0, ay + 6.0), (22.0, ay + 12.0)]), DARK, 1.2, 0.55)
+        sheet.line(_pair([(ax - 3.0, ay + 7.0), (20.0, ay + 14.0)]), DARK, 1.3, 0.6)
 
 
 def _draw_epaulettes(sheet: Sheet, cut: Cut) -> None:
-    outer, inner = cut.shoulder, cut.shoulder[0] - 17.0
-    inner_y = cut.shoulder_line(inner)
+    outer, inner = cut.shoulder, cut.shoulder[0] - 18.0
+    y = cut.shoulder_line(inner)
+    strap = [(outer[0], outer[1] - 1.0), (inner, y - 0.5), (inner - 2.5, y + 3.5), (inner, y + 7.5),
+             (outer[0], outer[1] + 8.0)]  # fmt: skip
     for side in (-1, 1):
-        strap = [(side * outer[0], outer[1] - 1.0), (side * inner, inner_y - 0.5),
-                 (side * (inner - 2.0), inner_y + 3.0), (side * inner, inner_y + 6.0),
-                 (side * outer[0], outer[1] + 7.0)]  # fmt: skip
-        sheet.panel(straight(strap, close=True), TRIM, 0.7)
-        sheet.disc((side * (inner + 2.5), inner_y + 3.3), 1.3, "#3b3733")
+        sheet.panel(straight([(side * px, py) for px, py in strap], close=True), TRIM, 0.7)
+        sheet.disc((side * (inner + 2.5), y + 3.5), 1.4, _BUTTON)
 
 
 def _pair(points: list[Point]) -> str:

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from itertools import accumulate, pairwise
 
 from amgan.catalogue.studio.body import neckline_path
 from amgan.catalogue.studio.cut import Cut
-from amgan.catalogue.studio.paths import DARK, TRIM, Point, Sheet, mirrored, smooth, straight, wave
+from amgan.catalogue.studio.paths import (
+    DARK,
+    TRIM,
+    Point,
+    Sheet,
+    along,
+    interpolate,
+    mirrored,
+    path,
+    smooth,
+    straight,
+)
 
 
 def draw_behind(sheet: Sheet, cut: Cut) -> None:
@@ -14,41 +27,37 @@ def draw_behind(sheet: Sheet, cut: Cut) -> None:
     w, top = cut.neck_x, cut.neck_y
     collar = cut.values["collar"]
     if collar == "hood":
-        half = [
-            (w + 9.0, top + 5.0),
-            (w + 13.0, top - 12.0),
-            (w * 0.5 + 14.0, top - 33.0),
-            (0.0, top - 40.0),
-        ]
-        sheet.panel(smooth([*half, *mirrored(half[:-1])]) + "Z", TRIM)
-        inner = [
-            (w, top + 3.0),
-            (w + 2.0, top - 10.0),
-            (w * 0.5 + 5.0, top - 25.0),
-            (0.0, top - 30.0),
-        ]
-        sheet.fill(smooth([*inner, *mirrored(inner[:-1])]) + "Z", DARK)
+        sheet.panel(_arch(w + 9.0, top + 5.0, w + 13.0, 40.0), TRIM)
+        sheet.fill(_arch(w, top + 3.0, w + 2.0, 31.0), DARK)
     elif collar in ("shirt", "lapel", "shawl", "bow", "peter pan"):
-        rise = 4.0 if collar == "peter pan" else 8.0
-        sheet.panel(f"M{-w - 2:.1f} {top + 2:.1f}Q{-w * 0.8:.1f} {top - rise:.1f} 0 {top - rise:.1f}"
-                    f"Q{w * 0.8:.1f} {top - rise:.1f} {w + 2:.1f} {top + 2:.1f}Z", TRIM)  # fmt: skip
+        rise = top - (4.0 if collar == "peter pan" else 8.0)
+        fall = path("M", -w - 2, top + 2, "Q", -w * 0.8, rise, 0.0, rise)
+        sheet.panel(fall + path("Q", w * 0.8, rise, w + 2, top + 2, "Z"), TRIM)
     elif collar in ("stand", "ruffle"):
-        sheet.panel(f"M{-w:.1f} {top + 3:.1f}L{-w + 3:.1f} {top - 9:.1f}Q0 {top - 13:.1f} {w - 3:.1f} {top - 9:.1f}"
-                    f"L{w:.1f} {top + 3:.1f}Z", TRIM)  # fmt: skip
-        sheet.fill(f"M{-w + 2.5:.1f} {top - 7:.1f}Q0 {top - 12:.1f} {w - 2.5:.1f} {top - 7:.1f}L{w - 1:.1f} {top + 4:.1f}"
-                   f"L{-w + 1:.1f} {top + 4:.1f}Z", DARK)  # fmt: skip
+        back = path("M", -w, top + 3, "L", -w + 3, top - 9, "Q", 0.0, top - 13, w - 3, top - 9)
+        sheet.panel(back + path("L", w, top + 3, "Z"), TRIM)
+        inner = path("M", -w + 2.5, top - 7, "Q", 0.0, top - 12, w - 2.5, top - 7)
+        sheet.fill(inner + path("L", w - 1, top + 4, "H", -w + 1, "Z"), DARK)
+
+
+def _arch(foot: float, base: float, wide: float, height: float) -> str:
+    """Outline of a hood above the neck."""
+    half = [(foot, base), (wide, base - 0.38 * height)]
+    half += [(wide * 0.76, base - 0.86 * height), (0.0, base - 1.1 * height)]
+    return smooth([*half, *mirrored(half[:-1])]) + "Z"
 
 
 def draw_neck_edge(sheet: Sheet, cut: Cut) -> None:
     """Band along the neck opening, with the keyhole or notch below it."""
     neckline, bottom = cut.values["neckline"], cut.neck_bottom
     if neckline == "keyhole":
-        hole = (f"M0 {bottom + 4:.1f}C9 {bottom + 11:.1f} 9 {bottom + 25:.1f} 0 {bottom + 25:.1f}"
-                f"C-9 {bottom + 25:.1f} -9 {bottom + 11:.1f} 0 {bottom + 4:.1f}Z")  # fmt: skip
+        top, low = bottom + 4.0, bottom + 25.0
+        hole = path("M", 0.0, top, "C", 9.0, top + 7, 9.0, low, 0.0, low)
+        hole += path("C", -9.0, low, -9.0, top + 7, 0.0, top, "Z")
         sheet.fill(hole, DARK)
         sheet.line(hole, TRIM, 2.2, 1.0)
     elif neckline == "notch":
-        slit = [(-6.5, bottom - 1.5), (0.0, bottom + 23.0), (6.5, bottom - 1.5)]
+        slit = [(-8.5, bottom - 1.5), (0.0, bottom + 27.0), (8.5, bottom - 1.5)]
         sheet.fill(straight(slit, close=True), DARK)
         sheet.line(straight(slit), TRIM, 3.0, 1.0)
     width = 7.5 if cut.style.hem == "rib" else 4.6
@@ -56,12 +65,10 @@ def draw_neck_edge(sheet: Sheet, cut: Cut) -> None:
     sheet.line(neckline_path(cut), TRIM, width, 1.0)
     if cut.style.hem == "rib":
         ticks = []
-        for (x0, y0), (x1, y1) in zip(cut.neckline, cut.neckline[1:], strict=False):
-            for t in (0.25, 0.75):
-                x, y = x0 + (x1 - x0) * t, y0 + (y1 - y0) * t
-                length = max(((x1 - x0) ** 2 + (y1 - y0) ** 2) ** 0.5, 1e-6)
-                nx, ny = (y1 - y0) / length * 3.2, -(x1 - x0) / length * 3.2
-                ticks.append(straight([(x - nx, y - ny), (x + nx, y + ny)]))
+        for (x0, y0), (x1, y1) in pairwise(_resampled(cut, 16)):
+            length = math.dist((x0, y0), (x1, y1)) or 1.0
+            nx, ny = (y1 - y0) / length * 3.2, (x0 - x1) / length * 3.2
+            ticks.append(straight([(x0 - nx, y0 - ny), (x0 + nx, y0 + ny)]))
         sheet.line("".join(ticks), DARK, 0.9, 0.35)
 
 
@@ -84,11 +91,11 @@ def _edge(cut: Cut) -> list[Point]:
     return [p for p in half if p[1] < end[1] - 1.0 and p[0] > 3.0] + [end]
 
 
-def _both(sheet: Sheet, points_path: Callable[[int], str]) -> None:
+def _both(sheet: Sheet, outline_of: Callable[[int], str]) -> None:
     for side in (-1, 1):
-        path = points_path(side)
-        sheet.line(path, DARK, 4.0, 0.18)
-        sheet.panel(path, TRIM, 0.75)
+        outline = outline_of(side)
+        sheet.line(outline, DARK, 4.0, 0.18)
+        sheet.panel(outline, TRIM, 0.75)
 
 
 def _flip(points: list[Point], side: int) -> list[Point]:
@@ -139,25 +146,27 @@ def _draw_stand(sheet: Sheet, cut: Cut) -> None:
 def _draw_roll(sheet: Sheet, cut: Cut) -> None:
     w, top = min(cut.neck_x, 25.0), cut.neck_y
     base = top + 12.0
-    tube = (f"M{-w - 2:.1f} {base - 6:.1f}C{-w + 1:.1f} {top - 6:.1f} {-w + 2:.1f} {top - 14:.1f} {-w + 2:.1f} {top - 18:.1f}"
-            f"Q0 {top - 23:.1f} {w - 2:.1f} {top - 18:.1f}C{w - 2:.1f} {top - 14:.1f} {w - 1:.1f} {top - 6:.1f} {w + 2:.1f} {base - 6:.1f}"
-            f"Q0 {base + 11:.1f} {-w - 2:.1f} {base - 6:.1f}Z")  # fmt: skip
+    half = [(w - 2.0, top - 18.0), (w - 1.5, top - 8.0), (w + 2.0, base - 6.0)]
+    tube = smooth(half) + path("Q", 0.0, base + 11, -w - 2, base - 6)
+    tube += smooth(mirrored(half), "L") + path("Q", 0.0, top - 23, w - 2, top - 18, "Z")
     sheet.line(tube, DARK, 4.0, 0.15)
     sheet.panel(tube, TRIM, 0.7)
-    sheet.line(
-        f"M{-w + 1:.1f} {top - 3:.1f}Q0 {top + 6:.1f} {w - 1:.1f} {top - 3:.1f}", DARK, 1.6, 0.6
-    )
-    ribs = [f"M{w * s:.1f} {top - 18 - 3 * (1 - s * s):.1f}L{w * s * 1.05:.1f} {base - 3 + 6 * (1 - s * s):.1f}"
-            for s in (-0.7, -0.47, -0.23, 0.0, 0.23, 0.47, 0.7)]  # fmt: skip
+    ribs = []
+    for s in (-0.7, -0.47, -0.23, 0.0, 0.23, 0.47, 0.7):
+        sag = 1 - s * s
+        ends = [(w * s, top - 18.0 - 3.0 * sag), (w * s * 1.05, base - 3.0 + 6.0 * sag)]
+        ribs.append(straight(ends))
     sheet.line("".join(ribs), DARK, 0.9, 0.28)
+    sheet.line(path("M", -w + 1, top - 3, "Q", 0.0, top + 6, w - 1, top - 3), DARK, 1.6, 0.6)
 
 
 def _draw_lapel(sheet: Sheet, cut: Cut) -> None:
     w, top = cut.neck_x, cut.neck_y
 
     def lapel(side: int) -> str:
-        points = [(w - 2.0, top - 5.0), (w * 0.6, top + 26.0), (1.0, 132.0), (22.0, 106.0), (w + 12.0, top + 31.0),
-                  (w + 2.0, top + 28.0), (w + 11.0, top + 18.0), (w + 7.0, top + 5.0), (w, top - 5.0)]  # fmt: skip
+        points = [(w - 2.0, top - 5.0), (w * 0.6, top + 26.0), (1.0, 132.0), (22.0, 106.0)]
+        points += [(w + 12.0, top + 31.0), (w + 2.0, top + 28.0), (w + 11.0, top + 18.0)]
+        points += [(w + 7.0, top + 5.0), (w, top - 5.0)]
         return straight(_flip(points, side), close=True)
 
     _both(sheet, lapel)
@@ -208,22 +217,38 @@ def _draw_hood(sheet: Sheet, cut: Cut) -> None:
 
 
 def _draw_ruffle(sheet: Sheet, cut: Cut) -> None:
-    half = cut.neckline[: len(cut.neckline) // 2 + 1]
+    """Two tiers of frill round the neck."""
     w, top = cut.neck_x, cut.neck_y
-    crests = []
-    for i, (x, y) in enumerate(half):
-        grow = 9.0 if i % 2 else 13.0
-        crests.append((x + grow * x / w * 0.9, y + grow * (0.35 + 0.65 * (1 - x / w))))
-    whole = [*crests, *mirrored(crests[:-1])]
-    frill = smooth(whole) + smooth(
-        [(-w, top - 8.0), *[(-x, y - 1.0) for x, y in cut.neckline[1:-1]], (w, top - 8.0)], "L"
-    )
-    sheet.line(smooth(whole), DARK, 4.0, 0.2)
-    sheet.panel(frill + "Z", TRIM, 0.75)
-    lines = [straight([(x, y), ((x + a) / 2, (y + b) / 2)]) for (x, y), (a, b)
-             in zip(cut.neckline, whole, strict=True)]  # fmt: skip
-    sheet.line("".join(lines), DARK, 1.2, 0.5)
-    sheet.line(smooth(wave((w + 2.0, top - 9.0), (-w - 2.0, top - 9.0), 1.6, 6)), TRIM, 3.0, 1.0)
+    for size, shade in ((21.0, 0.75), (11.0, 0.6)):
+        crests = []
+        for i, (x, y) in enumerate(_resampled(cut, 12)):
+            out = size * (1.0 if i % 2 else 0.72)
+            side = x / w
+            crests.append((x + out * side * 0.85, y + out * (1.0 - 0.75 * side * side)))
+        inner = [
+            (-w - 2.0, top - 4.0),
+            *((-x, y - 2.0) for x, y in cut.neckline[1:-1]),
+            (w + 2.0, top - 4.0),
+        ]
+        frill = smooth(crests) + smooth(inner, "L") + "Z"
+        sheet.line(smooth(crests), DARK, 4.0, 0.22)
+        sheet.panel(frill, TRIM, shade)
+        pleats = [
+            straight([a, along(a, b, 0.8)])
+            for a, b in zip(_resampled(cut, 12), crests, strict=True)
+        ]
+        sheet.line("".join(pleats), DARK, 1.1, 0.42)
+
+
+def _resampled(cut: Cut, count: int) -> list[Point]:
+    """`count` + 1 points at equal steps along the neck edge."""
+    points = cut.neckline
+    steps = [math.dist(a, b) for a, b in pairwise(points)]
+    ends = list(accumulate(steps, initial=0.0))
+    xs = list(zip(ends, (x for x, _ in points), strict=True))
+    ys = list(zip(ends, (y for _, y in points), strict=True))
+    marks = [ends[-1] * i / count for i in range(count + 1)]
+    return [(interpolate(xs, mark), interpolate(ys, mark)) for mark in marks]
 
 
 def _draw_bow(sheet: Sheet, cut: Cut) -> None:

@@ -20,12 +20,24 @@ Hem = Literal["straight", "tail", "ruffle", "rib", "band", "wide", "slit"]
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """What a category decides: its hem, the depth of its bands, its shoulders and its ease."""
+    """What a category decides.
+
+    Attributes:
+        hem: kind of lower edge.
+        band: depth of the band below the body panel.
+        cuff: depth of the bands below the sleeves.
+        shoulder: how much wider the shoulders are than a t-shirt's.
+        fall: how far the shoulder seam drops from the neck to its end.
+        ease: how much wider the body is.
+        sleeve: width of sleeves relative to a t-shirt's.
+        raglan: whether the sleeves reach the neck.
+    """
 
     hem: Hem
     band: float = 0.0
     cuff: float = 0.0
     shoulder: float = 0.0
+    fall: float = 16.0
     ease: float = 0.0
     sleeve: float = 1.0
     raglan: bool = False
@@ -33,15 +45,15 @@ class Style:
 
 STYLES: dict[str, Style] = {
     "t-shirt": Style("straight"),
-    "shirt": Style("tail", cuff=9.0),
-    "blouse": Style("ruffle", cuff=5.0, shoulder=-3.0, sleeve=1.12),
-    "jumper": Style("rib", band=16.0, cuff=14.0, shoulder=3.0, ease=1.0, sleeve=1.05),
+    "shirt": Style("tail", cuff=9.0, ease=1.0),
+    "blouse": Style("ruffle", cuff=5.0, shoulder=-4.0, sleeve=1.12),
+    "jumper": Style("rib", band=16.0, cuff=14.0, shoulder=5.0, fall=19.0, ease=1.0, sleeve=1.04),
     "sweatshirt": Style(
-        "rib", band=10.0, cuff=9.0, shoulder=1.0, ease=2.0, sleeve=1.05, raglan=True
+        "rib", band=10.0, cuff=9.0, shoulder=2.0, fall=18.0, ease=2.0, sleeve=1.06, raglan=True
     ),
-    "jacket": Style("band", band=11.0, cuff=8.0, shoulder=4.0, ease=2.0, sleeve=1.05),
-    "coat": Style("wide", cuff=10.0, shoulder=5.0, ease=5.0, sleeve=1.18),
-    "tunic": Style("slit", shoulder=0.0, ease=1.0),
+    "jacket": Style("band", band=13.0, cuff=9.0, shoulder=6.0, fall=12.0, ease=3.0, sleeve=1.08),
+    "coat": Style("wide", cuff=11.0, shoulder=8.0, fall=11.0, ease=7.0, sleeve=1.24),
+    "tunic": Style("slit", ease=1.0, fall=17.0),
 }
 
 # Fit -> half widths at chest, waist and far down.
@@ -75,18 +87,20 @@ _SLEEVE_ENDS: dict[str, float] = {
     "balloon": 1.0,
 }
 _SLEEVE_WIDTHS: dict[str, tuple[Point, ...]] = {
-    "bell": ((0.0, 21.0), (0.36, 15.5), (0.55, 14.0), (0.75, 17.0), (1.0, 26.0)),
-    "balloon": ((0.0, 21.0), (0.2, 20.0), (0.5, 21.0), (0.75, 24.0), (0.9, 20.0), (1.0, 10.0)),
+    "bell": ((0.0, 20.0), (0.36, 16.0), (0.55, 14.0), (0.75, 16.0), (1.0, 24.0)),
+    "balloon": ((0.0, 20.0), (0.2, 19.5), (0.5, 21.0), (0.75, 24.0), (0.9, 20.0), (1.0, 10.0)),
 }
 _PLAIN_SLEEVE: tuple[Point, ...] = (
-    (0.0, 21.0),
-    (0.15, 20.0),
-    (0.36, 17.5),
+    (0.0, 20.0),
+    (0.15, 19.0),
+    (0.36, 17.0),
     (0.55, 15.0),
     (0.76, 12.8),
     (1.0, 10.5),
 )
-_ARM = 112.0
+# How far the outer edge of a sleeve stands off a straight line from the shoulder.
+_SLEEVE_CAP: tuple[Point, ...] = ((0.0, 0.0), (0.08, 3.2), (0.18, 4.5), (0.5, 3.5), (1.0, 0.0))
+_ARM = 122.0
 _WAIST_Y = 150.0
 _LOWEST_Y = 226.0
 
@@ -96,7 +110,6 @@ class Sleeve:
     """One sleeve as a panel along an axis; `side` is 1 right in the picture, -1 left."""
 
     shoulder: Point
-    armpit: Point
     angle: float
     bend: float
     widths: tuple[Point, ...]
@@ -104,39 +117,23 @@ class Sleeve:
     end: float
     side: int
 
-    @property
-    def origin(self) -> Point:
-        """Where the axis begins, on the unmirrored side."""
-        return (
-            (self.shoulder[0] + self.armpit[0]) / 2,
-            (self.shoulder[1] + self.armpit[1]) / 2,
-        )
-
     def across(self, t: float, share: float) -> Point:
         """Point at fraction `t` of the arm; `share` goes from -1 (inside) to 1 (outside)."""
         angle = math.radians(self.angle + self.bend * (0.5 - t))
-        ox, oy = self.origin
+        sine, cosine = math.sin(angle), math.cos(angle)
         half = interpolate(self.widths, t) * self.factor
-        x = ox + math.sin(angle) * _ARM * t + share * half * math.cos(angle)
-        y = oy + math.cos(angle) * _ARM * t - share * half * math.sin(angle)
-        if t < 0.12:
-            blend = 1 - t / 0.12
-            root = self.shoulder if share > 0 else self.armpit
-            amount = blend * abs(share)
-            x, y = x + (root[0] - x) * amount, y + (root[1] - y) * amount
-        return (x * self.side, y)
+        stand = interpolate(_SLEEVE_CAP, t) - interpolate(_PLAIN_SLEEVE, t) * self.factor
+        off = stand + share * half
+        x = self.shoulder[0] + sine * _ARM * t + cosine * off
+        return (x * self.side, self.shoulder[1] + cosine * _ARM * t - sine * off)
 
     def outline(self, start: float, end: float) -> list[Point]:
         """Panel between two fractions of the arm: down the outside, up the inside."""
         steps = max(2, round((end - start) * 7) + 1)
         ts = [start + (end - start) * i / steps for i in range(steps + 1)]
-        edge = [self.across(t, 1.0) for t in ts] + [self.across(t, -1.0) for t in reversed(ts)]
         if start == 0.0:
-            # The root lies under the body panel, whose armhole curves inwards.
-            (sx, sy), (ax, ay) = self.shoulder, self.armpit
-            root = min(sx, ax) - 16.0
-            edge += [(self.side * root, ay - 2.0), (self.side * root, sy + 6.0)]
-        return edge
+            ts.insert(1, 0.07)
+        return [self.across(t, 1.0) for t in ts] + [self.across(t, -1.0) for t in reversed(ts)]
 
 
 class Cut:
@@ -162,7 +159,7 @@ class Cut:
 
     def shoulder_line(self, x: float) -> float:
         """Height of the shoulder seam at `x`."""
-        return 56.0 + (x - 20.0) * 16.0 / (self.shoulder_x - 20.0)
+        return 56.0 + (x - 20.0) * self.style.fall / (self.shoulder_x - 20.0)
 
     @cached_property
     def shoulder(self) -> Point:
@@ -236,8 +233,14 @@ class Cut:
     @property
     def front_top(self) -> float:
         """Height below which the front is closed: the neckline, or its keyhole or notch."""
-        extra = {"keyhole": 27.0, "notch": 25.0}
+        extra = {"keyhole": 27.0, "notch": 29.0}
         return self.neck_bottom + extra.get(self.values["neckline"], 0.0)
+
+    @property
+    def front_bottom(self) -> float:
+        """Height of the lower edge at the centre line."""
+        below = {"tail": 5.5, "slit": 0.8, "ruffle": 0.0}
+        return self.hem_y + below.get(self.style.hem, 2.2)
 
     @property
     def has_sleeves(self) -> bool:
@@ -256,7 +259,6 @@ class Cut:
         left, right = (
             Sleeve(
                 shoulder,
-                self.armpit,
                 self.nuisance.sleeve_angles[i],
                 self.nuisance.sleeve_bends[i],
                 widths,

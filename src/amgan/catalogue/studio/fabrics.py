@@ -6,10 +6,14 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from amgan.catalogue.studio.tiles import Floats, band, blur_of_level, blurred, drawn, grid, noise
+
+Relief = NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,7 @@ FABRICS: dict[str, Fabric] = {
     "cable knit": Fabric(58.0, 0.3, folds=0.45),
     "denim": Fabric(52.0, 0.1, folds=0.8, wash=0.16, thread="#c98f4a"),
     "leather": Fabric(80.0, 0.07, folds=1.5, gloss=1.0),
-    "lace": Fabric(44.0, 0.1, folds=0.6),
+    "lace": Fabric(56.0, 0.1, folds=0.6),
     "fleece": Fabric(64.0, 0.16, folds=0.35, sheen=0.14, fuzz=1.0),
     "satin": Fabric(64.0, 0.0, folds=1.9, gloss=0.62, sheen=0.05),
     "corduroy": Fabric(60.0, 0.24, folds=0.7, sheen=0.1),
@@ -51,19 +55,20 @@ FABRICS: dict[str, Fabric] = {
 }
 
 
-def _jersey() -> Floats:
+def _jersey() -> Relief:
     return noise(1, 40.0)
 
 
-def _ribbed() -> Floats:
+def _ribbed() -> Relief:
     x, y = grid()
     rib = np.cos(2 * math.pi * 6 * x)
-    return np.sign(rib) * np.abs(rib) ** 0.6 + 0.18 * np.cos(2 * math.pi * 30 * y)
+    relief: Relief = np.sign(rib) * np.abs(rib) ** 0.6 + 0.18 * np.cos(2 * math.pi * 30 * y)
+    return relief
 
 
-def _cable() -> Floats:
+def _cable() -> Relief:
     x, y = grid()
-    relief = np.full_like(x, -0.35)
+    relief: Relief = np.full_like(x, -0.35)
     column = (x * 2) % 1.0
     for half in (0, 1):
         centre = 0.5 + 0.17 * np.sin(2 * math.pi * (2 * y + half / 2))
@@ -75,46 +80,51 @@ def _cable() -> Floats:
         relief = np.where(rim, -1.0, relief)
     ladder = np.minimum(column, 1 - column) < 0.12
     stitches = 0.5 * np.sign(np.sin(2 * math.pi * 20 * y)) * ladder
-    return (relief + stitches).astype(np.float32)
+    relief += stitches
+    return relief
 
 
-def _denim() -> Floats:
+def _denim() -> Relief:
     x, y = grid()
     twill = np.cos(2 * math.pi * (18 * x + 18 * y))
-    return 0.75 * twill + 0.55 * noise(2, 30.0)
+    relief: Relief = 0.75 * twill + 0.55 * noise(2, 30.0)
+    return relief
 
 
-def _leather() -> Floats:
+def _leather() -> Relief:
     return np.clip(noise(3, 22.0, 0.5), -1.5, 1.5)
 
 
-def _lace() -> Floats:
+def _lace() -> Relief:
     x, y = grid()
-    return np.cos(2 * math.pi * 8 * x) * np.cos(2 * math.pi * 8 * y)
+    relief: Relief = np.cos(2 * math.pi * 8 * x) * np.cos(2 * math.pi * 8 * y)
+    return relief
 
 
-def _fleece() -> Floats:
+def _fleece() -> Relief:
     return np.clip(noise(5, 13.0, 0.6), -1.6, 1.6)
 
 
-def _satin() -> Floats:
+def _satin() -> Relief:
     return np.zeros_like(grid()[0])
 
 
-def _corduroy() -> Floats:
+def _corduroy() -> Relief:
     x, _ = grid()
     wale = np.abs(np.sin(math.pi * 10 * x))
-    return (1.7 * wale**0.7 - 1.1).astype(np.float32)
+    relief: Relief = 1.7 * wale**0.7 - 1.1
+    return relief
 
 
-def _quilted() -> Floats:
+def _quilted() -> Relief:
     _, y = grid()
     phase = (y * 3) % 1.0
-    puff = np.sin(math.pi * phase) ** 0.6 - 0.55 + 0.45 * np.cos(math.pi * phase)
-    return (puff - 1.2 * band(phase + 0.5, 0.12)).astype(np.float32)
+    puff = np.sin(math.pi * phase) ** 0.6 - 0.62 + 0.5 * np.cos(math.pi * phase)
+    relief: Relief = puff - 0.6 * band(phase + 0.5, 0.09)
+    return relief
 
 
-_RELIEFS: dict[str, Callable[[], Floats]] = {
+_RELIEFS: dict[str, Callable[[], Relief]] = {
     "jersey": _jersey,
     "ribbed": _ribbed,
     "cable knit": _cable,
@@ -146,12 +156,12 @@ def _sharp_lace() -> Floats:
     for row in range(8):
         for column in range(8):
             x, y = 32 * column + 16 * (row % 2), 32 * row + 16
-            cells.append(f'<ellipse cx="{x}" cy="{y}" rx="10" ry="11" fill="#fff"/>')
+            cells.append(f'<ellipse cx="{x}" cy="{y}" rx="12" ry="13" fill="#fff"/>')
     for x, y in ((64, 64), (192, 192)):
         petals = "".join(
-            f'<ellipse cx="26" rx="24" ry="13" transform="rotate({60 * i})"/>' for i in range(6)
+            f'<ellipse cx="38" rx="34" ry="18" transform="rotate({60 * i})"/>' for i in range(6)
         )
-        cells.append(f'<g transform="translate({x} {y})">{petals}<circle r="9" fill="#fff"/></g>')
+        cells.append(f'<g transform="translate({x} {y})">{petals}<circle r="12" fill="#fff"/></g>')
     return drawn("".join(cells), 1)
 
 

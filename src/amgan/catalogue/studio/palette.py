@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import colorsys
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,7 +18,7 @@ def _rgb(text: str) -> Rgb:
 
 # Value -> main colour and how far hue, lightness and saturation vary.
 MAIN_COLOURS: dict[str, tuple[Rgb, tuple[float, float, float]]] = {
-    "black": (_rgb("252428"), (0.0, 0.025, 0.3)),
+    "black": (_rgb("2b2a2f"), (0.0, 0.025, 0.3)),
     "white": (_rgb("f1f0ec"), (0.0, 0.015, 0.3)),
     "grey": (_rgb("8c8e92"), (0.0, 0.07, 0.3)),
     "blue": (_rgb("3f78c4"), (0.012, 0.06, 0.12)),
@@ -94,7 +95,7 @@ def _contrasting(options: Sequence[Rgb], pick: float, others: Sequence[Rgb], lea
     order = [options[(first + i) % len(options)] for i in range(len(options))]
 
     def distance(option: Rgb) -> float:
-        return min(sum((p - q) ** 2 for p, q in zip(option, o, strict=True)) ** 0.5 for o in others)
+        return min(math.dist(option, other) for other in others)
 
     return next((option for option in order if distance(option) >= least), max(order, key=distance))
 

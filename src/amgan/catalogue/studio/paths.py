@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 Point = tuple[float, float]
 
@@ -28,7 +29,7 @@ def interpolate(knots: Sequence[Point], x: float) -> float:
     """Piecewise linear y at `x`, constant outside; knots ascend in x."""
     if x <= knots[0][0]:
         return knots[0][1]
-    for (x0, y0), (x1, y1) in zip(knots, knots[1:], strict=False):
+    for (x0, y0), (x1, y1) in pairwise(knots):
         if x <= x1:
             return y0 + (y1 - y0) * (x - x0) / (x1 - x0)
     return knots[-1][1]
@@ -38,8 +39,13 @@ def bezier(points: Sequence[Point], t: float) -> Point:
     """Point at `t` on a Bezier curve with these control points."""
     row = list(points)
     while len(row) > 1:
-        row = [along(a, b, t) for a, b in zip(row, row[1:], strict=False)]
+        row = [along(a, b, t) for a, b in pairwise(row)]
     return row[0]
+
+
+def path(*parts: str | float) -> str:
+    """SVG path text from commands and numbers in garment units."""
+    return " ".join(part if isinstance(part, str) else f"{part:.1f}" for part in parts)
 
 
 def straight(points: Iterable[Point], close: bool = False) -> str:
@@ -68,25 +74,28 @@ def smooth(points: Sequence[Point], start: str = "M") -> str:
 
 
 def wave(start: Point, end: Point, height: float, count: int) -> list[Point]:
-    """Points of a wave with `count` crests between two points."""
+    """Points of a rounded wave with `count` periods between two points."""
     dx, dy = end[0] - start[0], end[1] - start[1]
     length = math.hypot(dx, dy) or 1.0
-    nx, ny = -dy / length, dx / length
     points = []
-    for i in range(2 * count + 1):
-        t, side = i / (2 * count), height * (1 if i % 2 else -1)
-        points.append((start[0] + dx * t + nx * side, start[1] + dy * t + ny * side))
+    for i in range(4 * count + 1):
+        t, swing = i / (4 * count), height * math.sin(math.pi / 2 * i)
+        points.append(
+            (start[0] + dx * t - dy / length * swing, start[1] + dy * t + dx / length * swing)
+        )
     return points
 
 
 class Sheet:
     """Two layers of SVG elements: fabric (paints are cloth shares) and top (true colours).
 
-    The top layer lies over the whole fabric layer. `bold` widens lines for small pictures.
+    The top layer lies over the whole fabric layer. `bold` widens lines for small pictures;
+    `thread` is the colour of topstitching, None for the cloth's own.
     """
 
-    def __init__(self, bold: float) -> None:
+    def __init__(self, bold: float, thread: str | None = None) -> None:
         self.bold = bold
+        self.thread = thread
         self.fabric: list[str] = []
         self.top: list[str] = []
 
@@ -105,6 +114,13 @@ class Sheet:
             f'stroke-opacity="{edge}" stroke-linejoin="round"/>'
         )
 
+    def stitch(self, path: str, width: float = 0.9, opacity: float = 0.45) -> None:
+        """A line of topstitching: in contrast thread, or a fine seam."""
+        if self.thread is None:
+            self.line(path, DARK, width, opacity)
+        else:
+            self.top_line(path, self.thread, 1.1, 0.95, "3.2 1.6")
+
     def top_fill(self, path: str, colour: str, opacity: float = 1.0) -> None:
         """Fill an area of the top layer."""
         self.top.append(_fill(path, colour, opacity))
@@ -119,7 +135,8 @@ class Sheet:
         """Round thing of the top layer, such as a button, with a dark rim."""
         self.top.append(
             f'<circle cx="{centre[0]:.1f}" cy="{centre[1]:.1f}" r="{radius * self.bold:.2f}" '
-            f'fill="{colour}" stroke="#000" stroke-opacity=".45" stroke-width="{0.7 * self.bold:.2f}"/>'
+            f'fill="{colour}" stroke="#000" stroke-opacity=".45" '
+            f'stroke-width="{0.7 * self.bold:.2f}"/>'
         )
 
 
@@ -133,5 +150,5 @@ def _line(path: str, paint: str, width: float, opacity: float, dash: str) -> str
     dashes = f' stroke-dasharray="{dash}"' if dash else ""
     return (
         f'<path d="{path}" fill="none" stroke="{paint}" stroke-width="{width:.2f}" '
-        f'stroke-linecap="round" stroke-linejoin="round"{alpha}{dashes}/>'
+        f'stroke-linejoin="round"{alpha}{dashes}/>'
     )

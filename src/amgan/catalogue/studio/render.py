@@ -9,7 +9,6 @@ pattern fills, which take most of the time and cannot follow folds.
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,12 +16,14 @@ import resvg_py
 from numpy.typing import NDArray
 from PIL import Image
 
-from amgan.catalogue.studio import body, closures, collars
-from amgan.catalogue.studio.cloth import Canvas, backdrop, paint_cloth
+from amgan.catalogue.studio import body, collars, fastenings, trimmings
+from amgan.catalogue.studio.cloth import paint_backdrop, paint_cloth
 from amgan.catalogue.studio.cut import Cut
+from amgan.catalogue.studio.fabrics import FABRICS
 from amgan.catalogue.studio.nuisance import draw_nuisance
 from amgan.catalogue.studio.palette import Colours, mix_colours
 from amgan.catalogue.studio.paths import Sheet
+from amgan.catalogue.studio.scene import Canvas, set_scene
 from amgan.catalogue.studio.schema import STUDIO_SCHEMA
 from amgan.catalogue.studio.shading import cast_light
 from amgan.catalogue.studio.tiles import Floats
@@ -87,40 +88,37 @@ def render_garment(garment: Garment, height: int, width: int) -> NDArray[np.uint
     view = look_at(nuisance, height, width)
     sheet = _draw(cut, colours, bold=min(max((128 / min(height, width)) ** 0.5, 0.9), 1.45))
     canvas = _rasterise(sheet, view)
-    light = cast_light(cut, view, canvas.coverage, canvas.sleeve)
-    picture = backdrop(nuisance, light, height, width)
-    paint_cloth(picture, canvas, cut, colours, view, light)
+    light = cast_light(cut, view, canvas.coverage, canvas.sleeve, canvas.trim)
+    picture = paint_backdrop(nuisance, light.shadow)
+    paint_cloth(picture, set_scene(cut, colours, view, canvas, light))
     return _developed(picture, nuisance.exposure, nuisance.warmth)
 
 
 def _draw(cut: Cut, colours: Colours, bold: float) -> Sheet:
-    sheet = Sheet(bold)
+    sheet = Sheet(bold, FABRICS[cut.values["fabric"]].thread)
     collars.draw_behind(sheet, cut)
-    body.draw_inside(sheet, cut, trim=cut.values["collar"] == "none")
     body.draw_sleeves(sheet, cut)
+    body.draw_inside(sheet, cut, trim=cut.values["collar"] == "none")
     body.draw_body(sheet, cut)
-    closures.draw_pocket(sheet, cut, colours)
+    trimmings.draw_pocket(sheet, cut, colours)
     collars.draw_neck_edge(sheet, cut)
-    closures.draw_fastening(sheet, cut, colours)
-    closures.draw_detail(sheet, cut, colours)
+    fastenings.draw_fastening(sheet, cut, colours)
+    trimmings.draw_detail(sheet, cut, colours)
     collars.draw_collar(sheet, cut)
     return sheet
 
 
 def _rasterise(sheet: Sheet, view: View) -> Canvas:
     shift = view.width + _GAP
-    svg = "".join(
-        [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {shift + view.width} {view.height}">'
-            f'<g transform="{view.svg_matrix()}">',
-            *sheet.fabric,
-            f'</g><g transform="{view.svg_matrix(shift)}">',
-            *sheet.top,
-            "</g></svg>",
-        ]
-    )
+    box = f"0 0 {shift + view.width} {view.height}"
+    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}">']
+    parts += [f'<g transform="{view.svg_matrix()}">', *sheet.fabric, "</g>"]
+    parts += [f'<g transform="{view.svg_matrix(shift)}">', *sheet.top, "</g></svg>"]
     png = resvg_py.svg_to_bytes(
-        svg_string=svg, width=shift + view.width, height=view.height, skip_system_fonts=True
+        svg_string="".join(parts),
+        width=shift + view.width,
+        height=view.height,
+        skip_system_fonts=True,
     )
     with Image.open(io.BytesIO(png)) as picture:
         pixels = np.asarray(picture.convert("RGBA"))

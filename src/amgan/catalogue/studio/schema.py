@@ -1,4 +1,4 @@
-"""What rendered garments are described by, how often each value occurs, and what does not go together.
+"""What describes rendered garments: attributes, how often values occur, what does not go together.
 
 Every combination of values can be drawn, so that any change of any garment has a picture. The rules
 only keep sampled garments wearable.
@@ -166,7 +166,8 @@ RULES: tuple[Mapping[str, tuple[str, ...]], ...] = (
 def value_probabilities(attribute: str) -> NDArray[np.float64]:
     """Probability of each value of an attribute before rules, in schema order."""
     weights = np.array(list(FREQUENCIES[attribute].values()), np.float64)
-    return weights / weights.sum()
+    weights /= weights.sum()
+    return weights
 
 
 def breaks_rules(labels: Sequence[int]) -> bool:

@@ -6,14 +6,15 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from amgan.catalogue.studio.cut import Cut
 from amgan.catalogue.studio.paths import Point
 from amgan.catalogue.studio.tiles import Floats
-from amgan.catalogue.studio.view import UNITS, View, coarse_side, gaussian, resampling, slope
+from amgan.catalogue.studio.view import UNITS, View, coarse_size
 
-_FOLD_GRID = 128
+# Pixels of the shorter side on which panels are rounded and folds are laid.
+_PANEL_GRID, _FOLD_GRID = 64, 128
 
 
 @dataclass(frozen=True)
@@ -37,60 +38,84 @@ class Light:
     halo: Floats
 
 
-def cast_light(cut: Cut, view: View, coverage: Floats, sleeves: Floats) -> Light:
-    """Light for a garment with this coverage and sleeve coverage, both (H, W) in [0, 1]."""
-    nuisance = cut.nuisance
-    angle = math.radians(nuisance.light_angle)
-    lx, ly = math.cos(angle), math.sin(angle)
-    shorter = min(view.height, view.width)
-    rows, columns = coarse_side(view.height, shorter), coarse_side(view.width, shorter)
-    down_y, down_x = resampling(view.height, rows), resampling(view.width, columns)
-    unit = min(rows, columns) / UNITS
-
-    def coarse(plane: Floats) -> Floats:
-        small: Floats = down_y @ plane @ down_x.T
-        return small
-
-    def blur(plane: Floats, sigma: float, dx: float = 0.0, dy: float = 0.0) -> Floats:
-        result: Floats = (
-            gaussian(rows, sigma * unit, dy * unit)
-            @ plane
-            @ gaussian(columns, sigma * unit, dx * unit).T
-        )
-        return result
-
-    def towards(plane: Floats, sigma: float) -> Floats:
-        """Slope of a rounded panel towards the light."""
-        s = sigma * unit
-        across = gaussian(rows, s) @ plane @ slope(columns, s).T
-        down = slope(rows, s) @ plane @ gaussian(columns, s).T
-        result: Floats = -(lx * across + ly * down)
-        return result
-
-    small, small_sleeves = coarse(coverage), coarse(sleeves)
-    body = small - small_sleeves
-    near_body = blur(body, 9.0)
-    strength = nuisance.light_strength
-    planes = np.stack(
-        [
-            1.0 + strength * (0.42 * towards(body, 11.0) + 0.3 * (near_body - 0.92)),
-            1.0
-            + strength * (0.5 * towards(small_sleeves, 7.0) - 0.42 * blur(body, 6.0)
-                          + 0.22 * (blur(small_sleeves, 6.0) - 0.85)),
-            blur(small, 7.0, -5.0 * lx, 5.0),
-            blur(small, 2.2),
-        ]
-    )  # fmt: skip
-    up_y, up_x = resampling(rows, view.height), resampling(columns, view.width)
-    body_light, sleeve_light, shadow, halo = up_y @ planes @ up_x.T
-    folds, lift = _folds(cut, view, lx, ly)
-    return Light(body_light, sleeve_light, folds, lift, shadow, halo)
+def cast_light(cut: Cut, view: View, coverage: Floats, sleeves: Floats, trim: Floats) -> Light:
+    """Light for a garment whose coverage, sleeves and trim are these, (H, W) in [0, 1] each."""
+    towards = _direction(cut)
+    size = coarse_size(view.height, view.width, _PANEL_GRID)
+    unit = min(size) / UNITS
+    strength = np.float32(cut.nuisance.light_strength)
+    whole, arms = (_shrunk(plane, size) for plane in (coverage, sleeves))
+    body = Image.fromarray(np.asarray(whole) - np.minimum(np.asarray(arms), np.asarray(whole)))
+    body_soft, arms_soft = _blurred(body, 10.0 * unit), _blurred(arms, 6.5 * unit)
+    body_broad = _blurred(body, 24.0 * unit)
+    one = np.float32(1.0)
+    body_light = one + strength * (
+        np.float32(0.34) * _slope(body_soft, 10.0 * unit, towards)
+        + np.float32(0.26) * _slope(body_broad, 24.0 * unit, towards)
+        + np.float32(0.3) * (body_soft - np.float32(0.92))
+    )
+    sleeve_light = one + strength * (
+        np.float32(0.5) * _slope(arms_soft, 6.5 * unit, towards)
+        - np.float32(0.34) * body_soft
+        + np.float32(0.22) * (arms_soft - np.float32(0.85))
+    )
+    folds, lift = _folds(cut, view, towards, trim)
+    shadow = _grown(_blurred(whole, 7.0 * unit), view)
+    step = view.pixels_per_unit
+    return Light(
+        _grown(body_light, view),
+        _grown(sleeve_light, view),
+        folds,
+        lift,
+        _moved(shadow, round(-5.0 * towards[0] * step), round(5.0 * step)),
+        _grown(_blurred(whole, 2.2 * unit), view),
+    )
 
 
-def _folds(cut: Cut, view: View, lx: float, ly: float) -> tuple[Floats, Floats]:
-    shorter = min(view.height, view.width)
-    rows = coarse_side(view.height, shorter, _FOLD_GRID)
-    columns = coarse_side(view.width, shorter, _FOLD_GRID)
+def _direction(cut: Cut) -> Point:
+    angle = math.radians(cut.nuisance.light_angle)
+    return (math.cos(angle), math.sin(angle))
+
+
+def _shrunk(plane: Floats, size: tuple[int, int]) -> Image.Image:
+    picture = Image.fromarray((plane * np.float32(255)).astype(np.uint8))
+    return picture.resize((size[1], size[0]), Image.Resampling.BOX)
+
+
+def _blurred(picture: Image.Image, sigma: float) -> Floats:
+    soft = np.asarray(picture.filter(ImageFilter.GaussianBlur(sigma)), np.float32)
+    return soft * np.float32(1 / 255)
+
+
+def _grown(plane: Floats, view: View) -> Floats:
+    """Plane at the size of the picture."""
+    if plane.shape == (view.height, view.width):
+        return plane
+    picture = Image.fromarray(plane).resize((view.width, view.height), Image.Resampling.BILINEAR)
+    return np.asarray(picture)
+
+
+def _moved(plane: Floats, dx: int, dy: int) -> Floats:
+    """Plane moved right and down, with zeros where nothing came from."""
+    moved = np.zeros_like(plane)
+    height, width = plane.shape
+    moved[max(dy, 0) : height + min(dy, 0), max(dx, 0) : width + min(dx, 0)] = plane[
+        max(-dy, 0) : height + min(-dy, 0), max(-dx, 0) : width + min(-dx, 0)
+    ]
+    return moved
+
+
+def _slope(plane: Floats, sigma: float, towards: Point) -> Floats:
+    """How far a rounded surface faces the light; `sigma` makes it independent of scale."""
+    lit = np.zeros_like(plane)
+    lit[:, 1:-1] = (plane[:, :-2] - plane[:, 2:]) * np.float32(towards[0] * sigma / 2)
+    lit[1:-1] += (plane[:-2] - plane[2:]) * np.float32(towards[1] * sigma / 2)
+    return lit
+
+
+def _folds(cut: Cut, view: View, towards: Point, trim: Floats) -> tuple[Floats, Floats]:
+    """Slope and height of folds; trim lies on the cloth and so has raised edges too."""
+    rows, columns = coarse_size(view.height, view.width, _FOLD_GRID)
     picture = Image.new("L", (columns, rows))
     draw = ImageDraw.Draw(picture)
     zoom = columns / view.width
@@ -102,17 +127,10 @@ def _folds(cut: Cut, view: View, lx: float, ly: float) -> tuple[Floats, Floats]:
             fill=round(255 * height),
             width=max(1, round(width * unit)),
         )
-    ridges = np.asarray(picture, np.float32) / 255
+    raised = _shrunk(trim * np.float32(0.5), (rows, columns))
     sigma = max(2.6 * unit, 0.75)
-    across = ridges @ slope(columns, sigma).T
-    plain = ridges @ gaussian(columns, sigma).T
-    g, s = gaussian(rows, sigma), slope(rows, sigma)
-    lift: Floats = g @ plain
-    lit: Floats = -(lx * (g @ across) + ly * (s @ plain))
-    if (rows, columns) != (view.height, view.width):
-        up_y, up_x = resampling(rows, view.height), resampling(columns, view.width)
-        lit, lift = up_y @ np.stack([lit, lift]) @ up_x.T
-    return lit, lift
+    lift = _blurred(ImageChops.lighter(picture, raised), sigma)
+    return _grown(_slope(lift, sigma, towards), view), _grown(lift, view)
 
 
 def fold_lines(cut: Cut) -> list[tuple[list[Point], float, float]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import math
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import resvg_py
@@ -25,9 +26,10 @@ def grid() -> tuple[Floats, Floats]:
     return x, y
 
 
-def band(phase: Floats, share: float) -> Floats:
+def band(phase: NDArray[Any], share: float) -> Floats:
     """1 where a sawtooth phase lies within `share` of the middle of its period, else 0."""
-    return (np.abs((phase % 1.0) - 0.5) < share / 2).astype(np.float32)
+    inside: Floats = (np.abs((phase % 1.0) - 0.5) < share / 2).astype(np.float32)
+    return inside
 
 
 def noise(seed: int, cells: float, roughness: float = 0.0) -> Floats:
@@ -37,7 +39,9 @@ def noise(seed: int, cells: float, roughness: float = 0.0) -> Floats:
     response = np.exp(-((k / cells) ** 2)) + roughness * np.exp(-((k / (4 * cells)) ** 2))
     response[0, 0] = 0.0
     field = np.fft.ifft2(np.fft.fft2(white) * response).real
-    return (field / field.std()).astype(np.float32)
+    field /= field.std()
+    smooth: Floats = field.astype(np.float32)
+    return smooth
 
 
 def drawn(body: str, channels: int = 3) -> Floats:
@@ -64,7 +68,8 @@ def blurred(tile: Floats, texels: float) -> Floats:
     kx = np.fft.rfftfreq(TILE)
     response = np.exp(-2 * (math.pi * texels) ** 2 * (k[:, None] ** 2 + kx[None, :] ** 2))
     spectrum = np.fft.rfft2(tile) * response
-    return np.fft.irfft2(spectrum, s=(TILE, TILE)).astype(np.float32)
+    result: Floats = np.fft.irfft2(spectrum, s=(TILE, TILE)).astype(np.float32)
+    return result
 
 
 def blur_level(footprint: float, period: float) -> int:

@@ -1,4 +1,4 @@
-"""From garment units to pixels: pose, coordinate grids, and blurs as matrices."""
+"""From garment units to pixels: pose and coordinate grids."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from amgan.catalogue.studio.tiles import Floats
 
 UNITS = 256.0
 _CENTRE_Y = 131.0
-COARSE = 64
 
 
 @dataclass(frozen=True)
@@ -79,32 +78,9 @@ def pixel_grid(height: int, width: int) -> tuple[Floats, Floats]:
     return x, y
 
 
-def coarse_side(side: int, shorter: int, limit: int = COARSE) -> int:
-    """Pixels of a side in a coarse copy whose shorter side has `limit` pixels at most."""
-    return side if shorter <= limit else max(1, round(side * limit / shorter))
-
-
-@lru_cache(maxsize=64)
-def resampling(before: int, after: int) -> Floats:
-    """Matrix (after, before) that resizes a signal: area average down, linear up."""
-    ratio = before / after
-    centres = (np.arange(after) + 0.5) * ratio - 0.5
-    distance = np.abs(np.arange(before)[None, :] - centres[:, None]) / max(ratio, 1.0)
-    weights = np.clip(1.0 - distance, 0.0, None)
-    return (weights / weights.sum(1, keepdims=True)).astype(np.float32)
-
-
-@lru_cache(maxsize=64)
-def gaussian(size: int, sigma: float, offset: float = 0.0) -> Floats:
-    """Matrix (size, size) that blurs a signal with zeros around it and moves it by `offset`."""
-    distance = np.arange(size)[:, None] - np.arange(size)[None, :] - offset
-    kernel = np.exp(-0.5 * (distance / sigma) ** 2)
-    return (kernel / (sigma * math.sqrt(2 * math.pi))).astype(np.float32)
-
-
-@lru_cache(maxsize=64)
-def slope(size: int, sigma: float) -> Floats:
-    """Matrix (size, size) that gives sigma times the derivative of the blurred signal."""
-    distance = np.arange(size)[:, None] - np.arange(size)[None, :]
-    kernel = -distance / sigma * np.exp(-0.5 * (distance / sigma) ** 2)
-    return (kernel / (sigma * math.sqrt(2 * math.pi))).astype(np.float32)
+def coarse_size(height: int, width: int, limit: int) -> tuple[int, int]:
+    """Height and width of a copy whose shorter side has `limit` pixels at most."""
+    shorter = min(height, width)
+    if shorter <= limit:
+        return height, width
+    return round(height * limit / shorter), round(width * limit / shorter)

@@ -229,7 +229,7 @@ def _replace(path: Path, text: str) -> None:
 
 
 def load_garments(table: Path) -> dict[str, Garment]:
-    """Garments of a rendered catalogue by item id, with all labels even where the table misses some.
+    """Garments of a rendered catalogue by item id, with the labels its table misses too.
 
     Args:
         table: the catalogue's ``catalogue.csv``; the garments are in ``garments.csv`` beside it.
