@@ -56,7 +56,7 @@ class QuickstartOutcome:
     """What was made.
 
     Attributes:
-        run, gallery: the run folder and the gallery folder.
+        run: the run folder; the gallery is in it.
         written: every path that matters, by what it is.
         metrics: means of METRICS over the test queries, by ranker.
         queries: test queries asked.
@@ -65,7 +65,6 @@ class QuickstartOutcome:
     """
 
     run: Path
-    gallery: Path
     written: Mapping[str, Path]
     metrics: Mapping[str, Mapping[str, float]]
     queries: int
@@ -96,7 +95,7 @@ def run_quickstart(
     model = load_model(train_experiment(config, folder / "run", data), settings.device)
     announce("Encoding the catalogue")
     gallery = build_gallery(
-        folder / "gallery", model, data.catalogue, pixels=data.pixels, progress=track
+        folder / "run" / "gallery", model, data.catalogue, pixels=data.pixels, progress=track
     )
     announce("Measuring on items that training has not seen")
     metrics, queries, gallery_size = _compare(model, data)
@@ -110,13 +109,12 @@ def run_quickstart(
     assert isinstance(example.source, Path)
     return QuickstartOutcome(
         folder / "run",
-        folder / "gallery",
         {
             "results": sheet,
             "catalogue": table,
             "model": folder / "run" / "model.safetensors",
             "prototypes": folder / "run" / "prototypes",
-            "gallery": folder / "gallery",
+            "gallery": folder / "run" / "gallery",
         },
         metrics,
         queries,

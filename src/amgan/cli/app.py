@@ -6,7 +6,6 @@ usage or input; 130 interrupted. A failure is one line on stderr, `error: ...`.
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from enum import StrEnum
@@ -76,9 +75,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         outcome = app(arguments, prog_name="amgan", standalone_mode=False)
         code = outcome if isinstance(outcome, int) else 0
-    except BrokenPipeError:
-        # The reader of a pipe has gone, as in `amgan search ... | head`; nothing is left to say.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except SystemExit as stopped:
+        # typer's answer when the reader of a pipe has gone, as in `amgan search ... | head`:
+        # nothing is left to say, and nothing went wrong.
+        if not isinstance(stopped.__context__, BrokenPipeError):
+            raise
         code = 0
     except Exception as error:
         known = exit_code(error)

@@ -118,7 +118,7 @@ class TableOptions:
         """The options that were given, by field of `CatalogueConfig`."""
         names = tuple(name.strip() for name in self.attributes.split(",") if name.strip())
         values = {
-            "path": "" if self.table is None else str(self.table),
+            "path": "" if self.table is None else str(self.table.absolute()),
             "attributes": names,
             "image": self.image,
             "item_id": self.item_id,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,8 +14,6 @@ from rich.console import Console
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from amgan.catalogue.records import Catalogue
     from amgan.catalogue.validation import ValidationReport
     from amgan.evaluation.report import EvaluationReport
@@ -170,9 +169,15 @@ def print_quickstart(outcome: QuickstartOutcome) -> None:
         typer.echo(f"  {what:<12} {path}")
     typer.echo("Try next:")
     typer.echo(
-        f"  amgan search {picture} --run {outcome.run} --gallery {outcome.gallery} "
+        f"  amgan search {relative(picture)} --run {outcome.run} "
         f'--set "{change.attribute}={change.wanted}" --sheet found.png'
     )
+
+
+def relative(path: Path) -> Path:
+    """`path` as seen from the working folder, where it is below it."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def _marked(value: str | None, matches: bool | None) -> str:

@@ -1,0 +1,407 @@
+"""The command line, called as a user calls it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from tests.conftest import write_shapes
+
+from amgan.catalogue.table import save_table
+from amgan.cli import main
+from amgan.queries import assign_splits
+
+Call = Callable[..., tuple[int, str, str]]
+
+COLUMNS = ["--attributes", "colour,shape,ground", "--id", "item_id", "--split", "split"]
+TINY = [
+    *("-s", "images.height=16", "-s", "images.width=16", "-s", "network.generator_width=4"),
+    *("-s", "network.latent_channels=8", "-s", "network.residual_blocks=1"),
+    *("-s", "network.encoder_widths=[8, 16]", "-s", "network.embedding_dim=12"),
+    *("-s", "training.batch_size=8", "-s", "training.device=cpu"),
+]
+HEAVY = {"torch", "numpy", "faiss", "matplotlib", "pyarrow", "scipy", "pydantic", "PIL", "fastapi"}
+COMMANDS = [
+    [],
+    ["quickstart"],
+    ["validate"],
+    ["prepare"],
+    ["triplets"],
+    ["triplets", "make"],
+    ["triplets", "show"],
+    ["triplets", "check"],
+    ["train"],
+    ["evaluate"],
+    ["index"],
+    ["search"],
+]
+
+
+@pytest.fixture
+def call(capsys: pytest.CaptureFixture[str]) -> Call:
+    """Run the command line in this process: exit code, stdout, stderr."""
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as exited:
+            main([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        assert isinstance(exited.value.code, int)
+        return exited.value.code, captured.out, captured.err
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A catalogue of 80 shapes with splits, as a CSV."""
+    folder = tmp_path_factory.mktemp("shop")
+    path = folder / "shapes.csv"
+    save_table(assign_splits(write_shapes(folder / "pictures", 80)), path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def run_folder(table: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run folder with a gallery in it."""
+    run = tmp_path_factory.mktemp("runs") / "run"
+    epochs = ["-s", "training.epochs=1"]
+    for arguments in (["train", str(table), *COLUMNS, *TINY, *epochs], ["index"]):
+        with pytest.raises(SystemExit) as exited:
+            main([*arguments, "--run", str(run)])
+        assert exited.value.code == 0
+    return run
+
+
+# Help
+
+
+def test_importing_the_commands_loads_nothing_heavy() -> None:
+    code = "import sys, amgan.cli; print(*{name.split('.')[0] for name in sys.modules})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not HEAVY & set(done.stdout.split())
+
+
+def test_help_takes_less_than_three_tenths_of_a_second() -> None:
+    command = [sys.executable, "-m", "amgan", "--help"]
+    fastest = 1.0
+    for _ in range(3):
+        before = os.times()
+        subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
+        after = os.times()
+        used = after.children_user - before.children_user
+        used += after.children_system - before.children_system
+        fastest = min(fastest, used)  # processor time: other processes do not count
+    assert fastest < 0.3
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: " ".join(command) or "amgan")
+def test_help_says_what_a_command_does(command: list[str], call: Call) -> None:
+    code, out, err = call(*command, "--help")
+    assert (code, err) == (0, "")
+    assert "Usage: amgan" in out
+    assert len(out.splitlines()) > 10
+
+
+def test_help_shows_all_commands_in_groups(call: Call) -> None:
+    _, out, _ = call("--help")
+    for group in ("Start here", "Your catalogue", "Learn and measure", "Search"):
+        assert group in out
+    for command in COMMANDS[1:]:
+        assert command[0] in out
+
+
+def test_version(call: Call) -> None:
+    from importlib.metadata import version
+
+    assert call("--version") == (0, f"amgan {version('amgan')}\n", "")
+
+
+def test_completion_offers_commands() -> None:
+    words = {"COMP_WORDS": "amgan tr", "COMP_CWORD": "1", "_AMGAN_COMPLETE": "complete_bash"}
+    done = subprocess.run(
+        [sys.executable, "-c", "from amgan.cli import main; main([])"],
+        capture_output=True,
+        text=True,
+        env=os.environ | words,
+        check=False,
+    )
+    assert set(done.stdout.split()) == {"triplets", "train"}
+
+
+# Errors
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["serch"], "Did you mean 'search'"),
+        (["search", "--nonsense"], "--nonsense"),
+        (["train"], "name a catalogue"),
+        (["train", "absent.csv"], "name the attribute columns"),
+        (["train", "absent.csv", "-a", "colour"], "absent.csv"),
+        (["train", "absent.csv", "-a", "colour", "-s", "training.epoch=3"], "training.epoch"),
+        (["train", "absent.csv", "-a", "colour", "-s", "training.epochs=no"], "epochs"),
+        (["train", "absent.csv", "-a", "colour", "-m", "nonsense"], "amgan-p"),
+        (["train", "-c", "absent.toml"], "absent.toml"),
+        (["index", "--run", "nowhere"], "nowhere"),
+        (["search", "photo.jpg", "--run", "nowhere"], "nowhere"),
+        (["evaluate", "--run", "nowhere"], "nowhere"),
+        (["triplets", "show", "absent.jsonl"], "absent.jsonl"),
+        (["quickstart", "--items", "3"], "200"),
+    ],
+)
+def test_wrong_input_is_one_line_and_exit_code_2(
+    arguments: list[str], said: str, call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, out, err = call(*arguments)
+    assert (code, out) == (2, "")
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
+    assert said in err
+
+
+def test_traceback_is_shown_where_asked_for(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="nowhere"):
+        main(["--traceback", "index", "--run", str(tmp_path / "nowhere")])
+
+
+def test_our_own_faults_are_not_hidden(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("a fault of ours")
+
+    monkeypatch.setattr("amgan.runs.index_run", broken)
+    with pytest.raises(RuntimeError, match="a fault of ours"):
+        main(["index", "--run", str(tmp_path)])
+
+
+def test_closed_pipe_is_no_error(run_folder: Path, table: Path) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "amgan",
+        "triplets",
+        "show",
+        str(run_folder / "triplets.jsonl"),
+    ]
+    with subprocess.Popen(
+        [*command, "-n", "1000"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
+
+
+# Catalogues and triplets
+
+
+def test_validate_counts_values_and_accepts(table: Path, call: Call) -> None:
+    code, out, _ = call("validate", table, *COLUMNS)
+    assert code == 0
+    assert "80 items" in out
+    assert "kept 80 of 80 rows" in out
+    assert "train" in out
+
+
+def test_validate_fails_on_a_bad_row_and_names_it(tmp_path: Path, call: Call) -> None:
+    Image.new("RGB", (20, 20)).save(tmp_path / "good.png")
+    (tmp_path / "bad.png").write_bytes(b"no picture")
+    table = tmp_path / "tops.csv"
+    table.write_text("image,colour\ngood.png,red\nbad.png,blue\ngone.png,red\n")
+    code, out, _ = call("validate", table, "-a", "colour")
+    assert code == 1
+    assert "tops.csv:3" in out
+    assert "tops.csv:4" in out
+    code, out, _ = call("validate", table, "-a", "colour", "--json")
+    assert code == 1
+    problems = json.loads(out)["problems"]
+    assert {(problem["row"], problem["kind"]) for problem in problems if problem["row"]} == {
+        (3, "bad-picture"),
+        (4, "missing-picture"),
+    }
+
+
+def test_prepare_decodes_pictures(table: Path, call: Call) -> None:
+    code, out, _ = call("prepare", table, *COLUMNS, "-s", "images.height=32")
+    assert (code, out) == (0, "80 pictures of 32 x 64; 0 rows skipped\n")
+
+
+def test_triplets_are_made_shown_and_checked(table: Path, tmp_path: Path, call: Call) -> None:
+    file = tmp_path / "triplets.jsonl"
+    code, out, _ = call("triplets", "make", file, table, *COLUMNS)
+    assert code == 0
+    count = len(file.read_text().splitlines()) - 1
+    assert out.startswith(f"{count} triplets in ")
+    code, out, _ = call("triplets", "show", file, "-n", "2", "--split", "test")
+    assert code == 0
+    assert out.count("->") in (2, 3, 4)
+    assert "train" not in out
+    code, out, _ = call("triplets", "check", file, table, *COLUMNS)
+    assert (code, out) == (0, f"{count} triplets agree with the catalogue\n")
+    file.write_text(file.read_text().replace("colour: red -> blue", "colour: red -> green"))
+    code, _, err = call("triplets", "check", file, table, *COLUMNS)
+    assert code == 1
+    assert str(file) in err
+
+
+# Learn, measure, search
+
+
+def test_evaluate_reports_both_protocols(run_folder: Path, call: Call) -> None:
+    code, out, err = call("evaluate", "--run", run_folder)
+    assert code == 0
+    assert "**paper**" in out
+    assert "**unseen**" in out
+    for protocol in ("paper", "unseen"):
+        path = run_folder / "evaluation" / f"test-{protocol}.json"
+        assert str(path) in err
+        assert json.loads(path.read_text())["protocol"] == protocol
+        assert path.with_suffix(".md").exists()
+        assert not path.with_suffix(".parquet").exists()
+
+
+def test_evaluate_as_json_agrees_with_the_search_users_get(
+    run_folder: Path, table: Path, call: Call
+) -> None:
+    code, out, _ = call(
+        "evaluate", "--run", run_folder, "--protocol", "paper", "--per-query", "--json"
+    )
+    assert code == 0
+    (report,) = json.loads(out)
+    assert (run_folder / "evaluation" / "test-paper.parquet").exists()
+    lines = [json.loads(line) for line in (run_folder / "triplets.jsonl").read_text().splitlines()]
+    asked = [line for line in lines[1:] if line["split"] == "test"]
+    hits = [first_hits(call, run_folder, line, 10) for line in asked]
+    found = sum(line["target"] in ids for line, ids in zip(asked, hits, strict=True))
+    assert report["groups"]["all"]["means"]["item@10"] == pytest.approx(found / len(asked))
+
+
+def first_hits(call: Call, run: Path, triplet: dict[str, Any], k: int) -> list[str]:
+    changes: list[str] = []
+    for text in triplet["changes"]:
+        attribute, _, values = text.partition(": ")
+        changes += ["--set", f"{attribute}={values.partition(' -> ')[2]}"]
+    code, out, _ = call(
+        "search", "--item", triplet["reference"], *changes, "-k", k, "--run", run, "--json"
+    )
+    assert code == 0
+    return [hit["item_id"] for hit in json.loads(out)["hits"]]
+
+
+def test_search_prints_a_table_and_writes_a_sheet(
+    run_folder: Path, table: Path, tmp_path: Path, call: Call
+) -> None:
+    picture = table.parent / "pictures" / "item-003.png"
+    sheet = tmp_path / "out.png"
+    wanted = ["--set", "colour=blue", "--set", "ground=dark"]
+    code, out, _ = call("search", picture, *wanted, "-k", 3, "--sheet", sheet, "--run", run_folder)
+    assert code == 0
+    assert "-> blue" in out
+    assert out.count("item-") == 3
+    with Image.open(sheet) as drawn:
+        assert drawn.width > 300
+
+
+def test_search_filters(run_folder: Path, table: Path, call: Call) -> None:
+    picture = table.parent / "pictures" / "item-003.png"
+    only = ["--only", "shape=bar", "--only", "colour=red", "--only", "colour=green"]
+    code, out, _ = call("search", picture, *only, "--run", run_folder, "--json", "-k", 80)
+    assert code == 0
+    hits = json.loads(out)["hits"]
+    assert hits
+    for hit in hits:
+        assert hit["labels"]["shape"] == "bar"
+        assert hit["labels"]["colour"] in ("red", "green")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["PICTURE", "--set", "colour=purple"], "blue, green, red"),
+        (["PICTURE", "--set", "colour"], "attribute=value"),
+        (["PICTURE", "--set", "colour=red", "--set", "colour=blue"], "more than once"),
+        (["PICTURE", "--only", "colour"], "attribute=value"),
+        (["PICTURE", "--item", "item-003"], "give a picture, or an item"),
+        ([], "give a picture, or an item"),
+        (["--item", "nobody"], "nobody"),
+        (["gone.jpg"], "gone.jpg"),
+        (["PICTURE", "--gallery", "elsewhere"], "elsewhere"),
+        (["PICTURE", "--sheet", "out.doc"], "out.doc"),
+    ],
+)
+def test_search_says_what_is_wrong(
+    arguments: list[str], said: str, run_folder: Path, table: Path, call: Call
+) -> None:
+    picture = table.parent / "pictures" / "item-003.png"
+    given = [str(picture) if argument == "PICTURE" else argument for argument in arguments]
+    code, _, err = call("search", *given, "--run", run_folder)
+    assert code == 2
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
+    assert said in err
+
+
+def test_new_catalogue_is_encoded_with_the_models_values(
+    run_folder: Path, tmp_path: Path, call: Call
+) -> None:
+    catalogue = write_shapes(tmp_path / "pictures", 12, seed=7, prefix="new")
+    save_table(catalogue, tmp_path / "new.csv")
+    gallery = tmp_path / "gallery"
+    code, out, _ = call("index", tmp_path / "new.csv", "--run", run_folder, "--gallery", gallery)
+    assert (code, out) == (0, f"12 items in {gallery}\n")
+    code, out, _ = call(
+        "search", "--item", "new-001", "--run", run_folder, "--gallery", gallery, "--json"
+    )
+    assert code == 0
+    assert len(json.loads(out)["hits"]) == 11
+
+
+def test_diverged_training_is_a_failure_of_the_run(
+    table: Path, tmp_path: Path, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from amgan.training.loop import TrainingDivergedError
+
+    def diverge(*_: object) -> Path:
+        raise TrainingDivergedError("loss generator.pixel is nan at epoch 0, step 3")
+
+    monkeypatch.setattr("amgan.experiment.train_experiment", diverge)
+    code, _, err = call("train", table, *COLUMNS, "--run", tmp_path / "run")
+    assert (code, err) == (1, "error: loss generator.pixel is nan at epoch 0, step 3\n")
+
+
+@pytest.mark.slow
+def test_interrupted_training_says_how_to_go_on_and_goes_on(table: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    command = [sys.executable, "-m", "amgan", "train", str(table), *COLUMNS, *TINY]
+    command += ["-s", "training.epochs=12", "-s", "training.log_every=1", "--run", str(run)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        wait_for_lines(run / "log.jsonl", 3)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert "interrupted: " in err
+    assert "same command again" in err
+    assert "Traceback" not in err
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert f"best model: {run / 'model.safetensors'}" in done.stdout
+    steps = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    trained = [record["step"] for record in steps if record["kind"] == "train"]
+    assert trained == sorted(set(trained))
+
+
+def wait_for_lines(path: Path, number: int) -> None:
+    deadline = time.monotonic() + 120
+    while not path.exists() or len(path.read_text().splitlines()) < number:
+        assert time.monotonic() < deadline, f"{path} did not get {number} lines"
+        time.sleep(0.05)
