@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from amgan.cli import catalogue, learning, searching, start
+from amgan.cli import catalogue, learning, reproducing, searching, start
 from amgan.cli.errors import describe_error, exit_code
 from amgan.progress import set_progress_mode
 
@@ -30,6 +30,7 @@ app = typer.Typer(
 start.register(app)
 catalogue.register(app)
 learning.register(app)
+reproducing.register(app)
 searching.register(app)
 
 

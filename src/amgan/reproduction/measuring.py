@@ -1,0 +1,122 @@
+"""What is measured once the rows of a suite stand: time a query, prototype quality."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from amgan.experiment import ExperimentData
+from amgan.methods.trained import TrainedModel, load_model
+from amgan.reproduction.quality import (
+    MOST_QUERIES,
+    Quality,
+    compute_quality,
+    draw_counterfactuals,
+    draw_test_prototypes,
+    load_quality,
+    save_quality,
+    train_judge,
+)
+from amgan.reproduction.results import RowRecord, SuiteResults
+from amgan.reproduction.runner import Announce, SuiteData
+from amgan.reproduction.timing import (
+    QueryTime,
+    load_query_time,
+    measure_query_time,
+    save_query_time,
+)
+
+REFERENCE_ITSELF = "(the reference, unchanged)"
+TARGET_ITSELF = "(the target itself)"
+
+
+class Measurements:
+    """Measures what is not measured yet; one fold is enough for times and pictures.
+
+    Args:
+        results: finished rows.
+        data: their data.
+        announce: told each step as it begins.
+    """
+
+    def __init__(self, results: SuiteResults, data: SuiteData, announce: Announce) -> None:
+        self._results = results
+        self._data = data
+        self._announce = announce
+        self._place = results.place
+
+    def test_data(self, record: RowRecord) -> ExperimentData:
+        """The suite's test queries on the pictures of a row."""
+        config = self._place.suite.row_config(record.spec, self._place.overrides)
+        return self._data.tests(config, self._place.fold_numbers[0])["queries"]
+
+    @property
+    def table(self) -> Path:
+        """The catalogue's table."""
+        config = self._place.suite.common_config(self._place.overrides)
+        return Path(config.catalogue.path)
+
+    def model(self, record: RowRecord) -> TrainedModel:
+        """A row's trained model."""
+        config = self._place.suite.row_config(record.spec, self._place.overrides)
+        return load_model(record.folders[0], config.training.device)
+
+    def times(self) -> dict[str, QueryTime]:
+        """Table 4, by row."""
+        times = {}
+        for record in self._results.of_kind("ours", "baseline", "reference"):
+            path = record.folders[0] / "query_time.json"
+            known = load_query_time(path)
+            if known is None:
+                self._announce(f"{record.name}: time a query")
+                spec = self._place.suite.timing
+                known = measure_query_time(self.model(record), self.test_data(record), spec)
+                save_query_time(known, path)
+            times[record.name] = known
+        return times
+
+    def qualities(self) -> dict[str, Quality]:
+        """Prototype quality of every row that draws, and of two pictures that nobody drew."""
+        drawing = [record for record in self._results.records if record.fact("draws")]
+        if not drawing or not self._place.suite.judge:
+            return {}
+        paths = {record.name: record.folders[0] / "quality.json" for record in drawing}
+        known = {name: load_quality(path) for name, path in paths.items()}
+        given = load_quality(self._judge_folder / "reference.json")
+        truth = load_quality(self._judge_folder / "target.json")
+        if given is None or truth is None or None in known.values():
+            given, truth = self._measure(drawing, known)
+        measured = {name: value for name, value in known.items() if value is not None}
+        return {**measured, REFERENCE_ITSELF: given, TARGET_ITSELF: truth}
+
+    @property
+    def _judge_folder(self) -> Path:
+        return self._place.folder / "judge"
+
+    def _measure(
+        self, drawing: list[RowRecord], known: dict[str, Quality | None]
+    ) -> tuple[Quality, Quality]:
+        """Fill `known`; returns the quality of the references and of the targets themselves."""
+        data = self.test_data(drawing[0])
+        config = self._place.suite.common_config(self._place.overrides)
+        self._announce("training the judge of prototypes")
+        judge = train_judge(config, self._judge_folder, data)
+        triplets = data.triplets.in_split("test")
+        triplets = triplets.select(np.arange(min(MOST_QUERIES, len(triplets))))
+        cases = np.arange(len(triplets))
+        exact = draw_counterfactuals(data, self.table, config.images, cases)
+        for record in drawing:
+            if known[record.name] is None:
+                self._announce(f"{record.name}: prototype quality")
+                drawn = draw_test_prototypes(self.model(record), data)
+                assert drawn is not None
+                quality = compute_quality(judge, drawn, data, exact)
+                save_quality(quality, record.folders[0] / "quality.json")
+                known[record.name] = quality
+        baselines = []
+        for name, rows in (("reference", triplets.reference), ("target", triplets.target)):
+            quality = compute_quality(judge, np.asarray(data.pixels[rows]), data, exact)
+            save_quality(quality, self._judge_folder / f"{name}.json")
+            baselines.append(quality)
+        return baselines[0], baselines[1]

@@ -1,0 +1,299 @@
+"""Trains and evaluates the rows of a suite, one after the other; a row that is done is not redone.
+
+Folder of a suite's results: rows/SLUG/ (rows/SLUG/fold-K/ with cross-validation), each a run folder
+with row.json (state and facts) and evaluation/TEST/ (reports and every query's metrics). TEST is
+`queries`, the suite's own test triplets, or `more`, those with more changes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from amgan.catalogue.pixels import open_pixels
+from amgan.catalogue.studio import write_studio_catalogue
+from amgan.config import ExperimentConfig
+from amgan.experiment import (
+    ExperimentData,
+    cache_folder,
+    choose_triplets,
+    evaluate_model,
+    load_catalogue,
+    train_experiment,
+)
+from amgan.files import write_text
+from amgan.methods.trained import TrainedModel, load_model
+from amgan.progress import track
+from amgan.queries import Triplets, assign_folds, sample_triplets
+from amgan.reproduction.suite import RowSpec, Suite
+from amgan.training.loop import TrainingDivergedError
+from amgan.training.run_folder import RunFolder
+
+# Settings that change how a row is computed, not what comes out.
+_INCIDENTAL = ("device", "log_every", "checkpoint_seconds")
+Announce = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """Where a suite runs.
+
+    Attributes:
+        suite: what to do.
+        folder: results.
+        overrides: key=value, over every other setting.
+    """
+
+    suite: Suite
+    folder: Path
+    overrides: tuple[str, ...] = ()
+
+    def row_folder(self, row: RowSpec, fold: int | None) -> Path:
+        """Run folder of a row, in one fold of a cross-validation."""
+        folder = self.folder / "rows" / row.slug
+        return folder if fold is None else folder / f"fold-{fold}"
+
+    @property
+    def fold_numbers(self) -> tuple[int | None, ...]:
+        """The folds, or None alone without cross-validation."""
+        return tuple(range(self.suite.folds)) if self.suite.folds else (None,)
+
+
+def prepare_workplace(suite: Suite, folder: Path, overrides: Sequence[str] = ()) -> Workplace:
+    """Make the folder, and render the suite's garments where it brings no catalogue."""
+    settings = list(overrides)
+    if suite.studio is not None and not any(s.startswith("catalogue.path") for s in overrides):
+        studio = suite.studio
+        table = write_studio_catalogue(
+            folder / "catalogue",
+            studio.items,
+            studio.seed,
+            height=studio.side,
+            width=studio.side,
+            progress=track,
+        )
+        settings.append(f"catalogue.path={json.dumps(str(table))}")
+    folder.mkdir(parents=True, exist_ok=True)
+    return Workplace(suite, folder, tuple(settings))
+
+
+class SuiteData:
+    """Catalogue, pictures and queries, read once for all rows that share them."""
+
+    def __init__(self, place: Workplace) -> None:
+        self._place = place
+        self._loaded: dict[str, ExperimentData] = {}
+
+    def of_row(self, config: ExperimentConfig, fold: int | None) -> ExperimentData:
+        """What a row trains on.
+
+        Raises:
+            ValueError: no usable catalogue, or a triplet file together with folds.
+        """
+        values = config.to_dict()
+        key = json.dumps([values["catalogue"], values["images"], values["triplets"], fold])
+        if key not in self._loaded:
+            if len(self._loaded) >= 2:  # pictures are memory-mapped, triplets are small
+                self._loaded.pop(next(iter(self._loaded)))
+            self._loaded[key] = self._load(config, fold)
+        return self._loaded[key]
+
+    def tests(self, config: ExperimentConfig, fold: int | None) -> dict[str, ExperimentData]:
+        """Test queries by name, on the row's pictures and the suite's triplets."""
+        suite = self._place.suite
+        common = suite.common_config(self._place.overrides)
+        data = self.of_row(replace(config, triplets=common.triplets), fold)
+        tests = {"queries": data}
+        most = suite.more_changes or data.catalogue.schema.num_attributes
+        if most > 1:
+            more = sample_triplets(
+                data.catalogue,
+                seed=common.triplets.seed,
+                changes=(1, most),
+                per_item={"test": 1},
+                balance_changes=True,
+            )
+            tests["more"] = replace(data, triplets=more.in_split("test"))
+        return tests
+
+    def _load(self, config: ExperimentConfig, fold: int | None) -> ExperimentData:
+        catalogue, report = load_catalogue(config.catalogue, check_pictures=False)
+        if fold is not None:
+            if config.triplets.path:
+                raise ValueError("triplets.path fixes the splits: it cannot be used with folds")
+            catalogue = assign_folds(catalogue, folds=self._place.suite.folds, fold=fold)
+        pixels = open_pixels(catalogue, config.images, cache_folder(), progress=track)
+        triplets: Triplets = choose_triplets(config.triplets, catalogue)
+        return ExperimentData(catalogue, pixels, triplets, report)
+
+
+def run_suite(place: Workplace, announce: Announce = lambda text: None) -> None:
+    """Do every row that is not done.
+
+    A row whose training diverges is recorded as such, and the next one begins.
+
+    Raises:
+        ValueError: a folder that holds a row of other settings, or data that cannot be used.
+        KeyboardInterrupt: stopped by a signal, after the state was saved.
+    """
+    data = SuiteData(place)
+    total = len(place.suite.rows) * len(place.fold_numbers)
+    number = 0
+    for fold in place.fold_numbers:
+        for row in place.suite.rows:
+            number += 1
+            name = row.name if fold is None else f"{row.name}, fold {fold + 1}"
+            _run_row(
+                place,
+                data,
+                row,
+                fold,
+                lambda what, n=number, of=name: announce(  # type: ignore[misc]
+                    f"[{n}/{total}] {of}: {what}"
+                ),
+            )
+
+
+def _run_row(
+    place: Workplace, data: SuiteData, row: RowSpec, fold: int | None, announce: Announce
+) -> None:
+    config = place.suite.row_config(row, place.overrides)
+    folder = place.row_folder(row, fold)
+    own = data.of_row(config, fold)
+    tests = data.tests(config, fold)
+    state = RowState(folder, _fingerprint(place.suite, config, own, tests))
+    if state.done:
+        announce("done before")
+        return
+    state.begin()
+    announce("training" if config.method else "")
+    try:
+        with state.clock("train_seconds"):
+            model_file = train_experiment(config, folder, own)
+    except TrainingDivergedError as error:
+        state.finish({"failure": str(error)})
+        announce(f"diverged: {error}")
+        return
+    announce("measuring")
+    model = load_model(model_file, config.training.device)
+    with state.clock("measure_seconds"):
+        _measure(place, row, folder, model, tests)
+    state.finish(_facts(config, model, folder, own))
+
+
+def _measure(
+    place: Workplace,
+    row: RowSpec,
+    folder: Path,
+    model: TrainedModel,
+    tests: Mapping[str, ExperimentData],
+) -> None:
+    for test, data in tests.items():
+        # More changes are asked for under the first protocol only.
+        protocols = place.suite.protocols if test == "queries" else place.suite.protocols[:1]
+        for protocol in protocols:
+            evaluation = evaluate_model(model, data, protocol=protocol, name=row.name)
+            evaluation.save(folder / "evaluation" / test)
+
+
+class RowState:
+    """What row.json says: which settings the folder belongs to, whether it is done, and facts."""
+
+    def __init__(self, folder: Path, fingerprint: str) -> None:
+        self._path = folder / "row.json"
+        self._values = read_row_state(folder) or {"fingerprint": fingerprint, "done": False}
+        if self._values["fingerprint"] != fingerprint:
+            raise ValueError(
+                f"{folder}: holds this row with other settings or data; "
+                "give another results folder, or delete this one"
+            )
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing is left to do; a diverged row is tried again."""
+        return bool(self._values["done"]) and not self._values.get("failure")
+
+    def begin(self) -> None:
+        """Write that the row has begun."""
+        self._values.pop("failure", None)
+        self._values["done"] = False
+        self._write()
+
+    def clock(self, name: str) -> _Clock:
+        """Adds the time of the block to a fact, also where it is interrupted."""
+        return _Clock(self, name)
+
+    def add(self, name: str, seconds: float) -> None:
+        """Add to a number of seconds."""
+        self._values[name] = round(self._values.get(name, 0.0) + seconds, 2)
+        self._write()
+
+    def finish(self, facts: Mapping[str, Any]) -> None:
+        """Write that the row is done."""
+        self._values.update(facts, done=True)
+        self._write()
+
+    def _write(self) -> None:
+        write_text(self._path, json.dumps(self._values, indent=2) + "\n")
+
+
+class _Clock:
+    def __init__(self, state: RowState, name: str) -> None:
+        self._state, self._name = state, name
+
+    def __enter__(self) -> None:
+        self._start = time.perf_counter()
+
+    def __exit__(self, *error: object) -> None:
+        self._state.add(self._name, time.perf_counter() - self._start)
+
+
+def read_row_state(folder: Path) -> dict[str, Any] | None:
+    """Content of row.json, None where the row has not begun."""
+    path = folder / "row.json"
+    if not path.is_file():
+        return None
+    values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return values
+
+
+def _facts(
+    config: ExperimentConfig, model: TrainedModel, folder: Path, data: ExperimentData
+) -> dict[str, Any]:
+    metric = config.training.metric
+    validations = RunFolder(folder).read_log("validation")
+    best = max(validations, key=lambda record: record.get(metric, 0.0), default=None)
+    return {
+        "method": config.method,
+        "dimensions": model.embedding_dim,
+        "parameters": sum(p.numel() for p in model.method.parameters()),
+        "draws": bool(
+            model.draw_prototypes(data.pixels[:1], data.triplets.indicator(data.catalogue)[:1])
+            is not None
+        ),
+        "epochs": config.training.epochs if validations else 0,
+        "best_epoch": best["epoch"] if best else None,
+        "seed": config.training.seed,
+        "training_triplets": len(data.triplets.in_split("train")),
+    }
+
+
+def _fingerprint(
+    suite: Suite,
+    config: ExperimentConfig,
+    own: ExperimentData,
+    tests: Mapping[str, ExperimentData],
+) -> str:
+    values = config.to_dict()
+    for name in _INCIDENTAL:
+        del values["training"][name]
+    del values["catalogue"], values["triplets"]
+    values["data"] = own.digest
+    values["tests"] = {name: data.triplets.digest for name, data in tests.items()}
+    values["protocols"] = list(suite.protocols)
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()

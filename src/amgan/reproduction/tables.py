@@ -1,0 +1,216 @@
+"""The tables of a suite as Markdown, published figures beside ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from amgan.evaluation.per_query import number_word
+from amgan.evaluation.report import Protocol
+from amgan.evaluation.significance import marks_of, stars
+from amgan.evaluation.tables import SHOWN, format_number, format_table, metric_title
+from amgan.reproduction.published import CLAIMS, TABLE_3_METRICS, TABLE_4, published_metrics
+from amgan.reproduction.results import RowRecord, SuiteResults
+from amgan.reproduction.timing import QueryTime
+
+CLAIM_METRIC = "top@10"
+_QUALITY = (
+    ("l1", "L1", False),
+    ("ssim", "SSIM", True),
+    ("exact_l1", "L1, exact", False),
+    ("exact_ssim", "SSIM, exact", True),
+    ("judged", "Judged", True),
+    ("judged_wanted", "Judged wanted", True),
+    ("judged_kept", "Judged kept", True),
+    ("frechet", "Fréchet", False),
+)
+
+
+def comparison_table(results: SuiteResults, protocol: Protocol) -> str:
+    """Every row, every shown metric; stars against the best baseline, the best of a column bold."""
+    records = results.records
+    metrics = [m for m in SHOWN if all(_has(results, r, m, protocol) for r in records)]
+    marks = marks_of(results.comparisons(metrics, protocol))
+    values = {
+        (record.name, metric): results.mean(record, metric, "queries", protocol)
+        for record in records
+        for metric in metrics
+    }
+    rows = []
+    for record in records:
+        cells = [
+            _starred(
+                _bold_best(values, records, record.name, metric),
+                marks.get((record.name, metric), ""),
+            )
+            for metric in metrics
+        ]
+        rows.append([record.name, record.spec.kind, *cells])
+    return format_table(["Method", "", *map(metric_title, metrics)], rows)
+
+
+def table_3(results: SuiteResults, protocol: Protocol) -> str:
+    """Ours in the four metrics of the paper's Table 3, and the paper's beside them."""
+    headings = ["Approach", *map(metric_title, TABLE_3_METRICS)]
+    for dataset in results.suite.published:
+        headings += [f"{dataset} {metric_title(metric)}" for metric in TABLE_3_METRICS]
+    rows = []
+    for record in results.of_kind("ours", "ablation"):
+        cells = [
+            format_number(results.mean(record, metric, "queries", protocol))
+            for metric in TABLE_3_METRICS
+        ]
+        for dataset in results.suite.published:
+            paper = published_metrics(record.name, dataset)
+            cells += [format_number(paper[m]) if paper else "–" for m in TABLE_3_METRICS]
+        rows.append([record.name, *cells])
+    return format_table(headings, rows)
+
+
+def table_4(times: Mapping[str, QueryTime]) -> str:
+    """Milliseconds a query by phase, and the paper's seconds beside them."""
+    rows = []
+    for name, time in times.items():
+        drawing = "–" if time.drawing is None else f"{time.drawing * 1000:.1f}"
+        cells = [
+            f"{time.dimensions:,}",
+            drawing,
+            *(f"{s * 1000:.1f}" for s in (time.representation, time.search, time.total)),
+        ]
+        paper = TABLE_4.get(name)
+        if paper is None:
+            cells += ["–"] * 4
+        else:
+            seconds = (paper.representation, paper.search, paper.total)
+            cells += [f"{paper.dimensions:,}", *(f"{value:.3f} s" for value in seconds)]
+        rows.append([name, *cells])
+    headings = ["Approach", "Dim", "of it drawing, ms", "T_repr, ms", "T_sea, ms", "T_sum, ms"]
+    headings += ["published Dim", "T_repr", "T_sea", "T_sum"]
+    return format_table(headings, rows)
+
+
+def changes_table(results: SuiteResults, metric: str, test: str, protocol: Protocol) -> str:
+    """A metric by number of changes in one query."""
+    counts = numbers_of_changes(results, test, protocol)
+    rows = [
+        [
+            record.name,
+            *(
+                format_number(results.mean(record, metric, test, protocol, number_word(n)))
+                for n in counts
+            ),
+        ]
+        for record in results.records
+    ]
+    return format_table([metric_title(metric), *map(str, counts)], rows)
+
+
+def numbers_of_changes(results: SuiteResults, test: str, protocol: Protocol) -> list[int]:
+    """Which numbers of changes the queries of a test have."""
+    if not results.records:
+        return []
+    changed = results.results(results.records[0], test, protocol).changed
+    return sorted({int(n) for n in changed.sum(axis=1)} - {0})
+
+
+def claims_table(results: SuiteResults, protocol: Protocol) -> tuple[str, list[dict[str, Any]]]:
+    """The orders that the paper reports, and whether they hold here."""
+    known = {record.name: record for record in results.records}
+    rows, values = [], []
+    for claim in CLAIMS:
+        test = results.pair(claim.better, claim.worse, CLAIM_METRIC, protocol)
+        if test is None:
+            continue
+        better, worse = (
+            results.mean(known[name], CLAIM_METRIC, "queries", protocol)
+            for name in (claim.better, claim.worse)
+        )
+        verdict = _verdict(test.difference, test.p_value)
+        rows.append(
+            [
+                f"{claim.better} > {claim.worse}",
+                claim.place,
+                format_number(better),
+                format_number(worse),
+                f"{test.p_value:.4f}{stars(test.p_value)}".replace("*", r"\*"),
+                verdict,
+            ]
+        )
+        values.append(
+            {
+                "claim": f"{claim.better} > {claim.worse}",
+                "place": claim.place,
+                "metric": CLAIM_METRIC,
+                "better": better,
+                "worse": worse,
+                "p": test.p_value,
+                "verdict": verdict,
+            }
+        )
+    title = metric_title(CLAIM_METRIC)
+    headings = ["The paper's order", "where", f"{title} of the first", "of the second", "p", "here"]
+    return format_table(headings, rows), values
+
+
+def quality_table(qualities: Mapping[str, Mapping[str, float]]) -> str:
+    """Prototype quality of the rows that draw; the best of the methods is bold."""
+    shown = [q for q in _QUALITY if any(q[0] in values for values in qualities.values())]
+    rows = []
+    methods = [name for name in qualities if not name.startswith("(")]
+    for name, values in qualities.items():
+        cells = []
+        for key, _, higher in shown:
+            text = format_number(values.get(key, float("nan")))
+            pick = max if higher else min
+            best = pick(
+                (qualities[m][key] for m in methods if key in qualities[m]), default=float("nan")
+            )
+            cells.append(f"**{text}**" if name in methods and values.get(key) == best else text)
+        rows.append([name, *cells])
+    arrows = [f"{title} {'↑' if higher else '↓'}" for _, title, higher in shown]
+    return format_table(["Prototypes of", *arrows], rows)
+
+
+def runs_table(records: Iterable[RowRecord]) -> str:
+    """What each row cost."""
+    rows = []
+    for record in records:
+        seconds = record.total("train_seconds")
+        rows.append(
+            [
+                record.name,
+                str(record.fact("method")),
+                f"{record.fact('parameters'):,}",
+                f"{record.fact('training_triplets'):,}",
+                str(record.fact("epochs") or "–"),
+                str(record.fact("best_epoch") or "–"),
+                f"{seconds / 60:.1f}" if seconds >= 1 else "0",
+                f"{record.total('measure_seconds') / 60:.1f}",
+                str(record.fact("seed")),
+                record.spec.as_published or "",
+            ]
+        )
+    headings = ["Row", "method", "parameters", "triplets", "epochs", "best", "training, min"]
+    return format_table([*headings, "measuring, min", "seed", "deviation"], rows)
+
+
+def _verdict(difference: float, p_value: float) -> str:
+    if p_value >= 0.05:
+        return "not told apart"
+    return "holds" if difference > 0 else "reversed"
+
+
+def _has(results: SuiteResults, record: RowRecord, metric: str, protocol: Protocol) -> bool:
+    return metric in results.results(record, "queries", protocol).metrics
+
+
+def _bold_best(
+    values: Mapping[tuple[str, str], float], records: Sequence[RowRecord], name: str, metric: str
+) -> str:
+    best = max(values[(record.name, metric)] for record in records)
+    number = format_number(values[(name, metric)])
+    return f"**{number}**" if values[(name, metric)] == best else number
+
+
+def _starred(number: str, mark: str) -> str:
+    return number + mark.replace("*", r"\*")
