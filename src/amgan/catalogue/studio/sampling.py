@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,14 +16,17 @@ from amgan.catalogue.studio.schema import (
     value_probabilities,
 )
 
-SPLITS: dict[str, float] = {"train": 0.8, "val": 0.1, "test": 0.1}
 MAX_ITEMS = 10_000_000
+_HELD_OUT = {"val": 0.1, "test": 0.1}
 # A family is a handful of products that differ in few attributes, as a brand's line does. Without
 # them, twelve independent attributes would leave next to no two items one change apart.
 _PRODUCTS_IN_FAMILY = (5, 10)
-_CHANGES_IN_FAMILY = (0.3, 0.45, 0.25)
-_ITEMS_OF_PRODUCT = (0.55, 0.27, 0.18)
-_VARIANT_ATTRIBUTES = ("colour", "pattern")
+# Cumulative: products 30 % like their family, 45 % with one attribute drawn afresh, the rest two.
+_CHANGES_STEPS = (0.3, 0.75)
+# Cumulative: 55 % of products have one item, 27 % two, the rest three.
+_VARIANTS_STEPS = (0.55, 0.82)
+_BOTH_VARY = 0.3
+_VARYING = tuple(STUDIO_SCHEMA.names.index(name) for name in ("colour", "pattern"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,25 +41,27 @@ class StudioItem:
 class _Sampler:
     def __init__(self, seed: int) -> None:
         self.rng = np.random.default_rng(seed)
-        self.probabilities = [value_probabilities(name) for name in STUDIO_SCHEMA.names]
+        self.steps = [
+            np.cumsum(value_probabilities(name)).tolist()[:-1] for name in STUDIO_SCHEMA.names
+        ]
 
-    def draw(self, position: int) -> int:
-        p = self.probabilities[position]
-        return int(self.rng.choice(len(p), p=p))
+    def pick(self, steps: Sequence[float]) -> int:
+        """Index drawn with these cumulative probabilities, the last one left out."""
+        return bisect(steps, self.rng.random())
 
     def base(self) -> tuple[int, ...]:
         """Labels with every attribute drawn by itself, drawn again while a rule is broken."""
         while True:
-            labels = tuple(self.draw(i) for i in range(len(self.probabilities)))
+            labels = tuple(self.pick(steps) for steps in self.steps)
             if not breaks_rules(labels):
                 return labels
 
-    def changed(self, labels: tuple[int, ...], positions: list[int]) -> tuple[int, ...]:
+    def changed(self, labels: tuple[int, ...], positions: Iterable[int]) -> tuple[int, ...]:
         """Labels with these attributes drawn afresh, or as they were where rules allow none."""
         for _ in range(20):
             fresh = list(labels)
             for position in positions:
-                fresh[position] = self.draw(position)
+                fresh[position] = self.pick(self.steps[position])
             if not breaks_rules(fresh):
                 return tuple(fresh)
         return labels
@@ -62,17 +69,14 @@ class _Sampler:
     def family(self) -> list[list[tuple[int, ...]]]:
         """Products of one family, each a list of its items' labels."""
         base = self.base()
-        names = STUDIO_SCHEMA.names
-        variants = [names.index(name) for name in _VARIANT_ATTRIBUTES]
         products = []
         for _ in range(int(self.rng.integers(*_PRODUCTS_IN_FAMILY, endpoint=True))):
-            count = int(self.rng.choice(len(_CHANGES_IN_FAMILY), p=_CHANGES_IN_FAMILY))
-            changes = self.rng.choice(len(names), size=count, replace=False).tolist()
-            first = self.changed(base, changes)
+            order = np.argsort(self.rng.random(len(base))).tolist()
+            first = self.changed(base, order[: self.pick(_CHANGES_STEPS)])
             items = [first]
-            for _ in range(int(self.rng.choice(len(_ITEMS_OF_PRODUCT), p=_ITEMS_OF_PRODUCT))):
-                positions = variants[:1] if self.rng.random() < 0.7 else variants
-                items.append(self.changed(first, positions))
+            for _ in range(self.pick(_VARIANTS_STEPS)):
+                both = self.rng.random() < _BOTH_VARY
+                items.append(self.changed(first, _VARYING if both else _VARYING[:1]))
             products.append(items)
         return products
 
@@ -90,18 +94,19 @@ def sample_items(n: int, seed: int) -> list[StudioItem]:
     if seed < 0:
         raise ValueError(f"seed {seed} is negative")
     sampler = _Sampler(seed)
+    held_out = {split: round(n * share) for split, share in _HELD_OUT.items()}
+    counts = {"train": n - sum(held_out.values()), **held_out}
     items: list[StudioItem] = []
-    counts = dict.fromkeys(SPLITS, 0)
-    products = 0
-    while len(items) < n:
-        split = min(SPLITS, key=lambda name: counts[name] / SPLITS[name])
-        for labels_of_product in sampler.family():
-            products += 1
-            for labels in labels_of_product:
-                nuisance = int(sampler.rng.integers(2**32))
-                if len(items) < n:
-                    items.append(StudioItem(Garment(labels, nuisance), f"p{products:06d}", split))
-                    counts[split] += 1
+    products = wanted = 0
+    for split, count in counts.items():
+        wanted += count
+        while len(items) < wanted:
+            for variants in sampler.family():
+                products += 1
+                for labels in variants:
+                    garment = Garment(labels, int(sampler.rng.integers(2**32)))
+                    items.append(StudioItem(garment, f"p{products:07d}", split))
+        del items[wanted:]
     return [items[i] for i in sampler.rng.permutation(n)]
 
 

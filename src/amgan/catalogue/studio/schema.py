@@ -170,9 +170,18 @@ def value_probabilities(attribute: str) -> NDArray[np.float64]:
     return weights
 
 
+_REFUSED = tuple(
+    tuple(
+        (
+            STUDIO_SCHEMA.attribute_position(attribute),
+            frozenset(STUDIO_SCHEMA.value_position(attribute, value) for value in values),
+        )
+        for attribute, values in rule.items()
+    )
+    for rule in RULES
+)
+
+
 def breaks_rules(labels: Sequence[int]) -> bool:
     """Whether some rule names the values of these labels (M,) together."""
-    values = STUDIO_SCHEMA.decode(labels)
-    return any(
-        all(values[attribute] in refused for attribute, refused in rule.items()) for rule in RULES
-    )
+    return any(all(labels[position] in values for position, values in rule) for rule in _REFUSED)
