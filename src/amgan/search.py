@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amgan.attributes import MISSING, AttributeSchema, Change, Indicator, Labels
-from amgan.gallery.engines import NO_ROW, Rows, Vectors
+from amgan.gallery.engines import NO_ROW, Filters, Rows, Vectors
 from amgan.gallery.gallery import Gallery
-from amgan.gallery.store import open_gallery
+from amgan.gallery.store import load_gallery_model, open_gallery
 from amgan.images import DEFAULT_LIMITS, ImageSettings, PictureLimits, Pixels, load_pixels
 from amgan.methods.trained import TrainedModel, load_model
 
@@ -140,6 +140,7 @@ class SearchService:
         k: int,
         exclude: NDArray[np.int64] | None = None,
         rows: Rows | None = None,
+        filters: Filters | None = None,
     ) -> Ranking:
         """Rank the gallery for each query.
 
@@ -150,6 +151,7 @@ class SearchService:
             k: results a query.
             exclude: gallery rows to leave out of each query's results, (Q,) or (Q, E); -1 for none.
             rows: rank only these gallery rows, ascending; None for all.
+            filters: what `rows` were selected by, where it was filters.
         """
         excluded = np.empty((len(pixels), 0), np.int64) if exclude is None else exclude
         excluded = excluded.reshape(len(pixels), -1)
@@ -163,7 +165,7 @@ class SearchService:
             if not np.isfinite(queries).all():
                 raise ValueError("the model gives no finite vector for a query")
             with _timed(seconds, "search"):
-                found = self.gallery.engine.search(queries, k + excluded.shape[1], rows)
+                found = self.gallery.engine.search(queries, k + excluded.shape[1], rows, filters)
                 places = _places_kept(found.rows, excluded[block], k)
             scores.append(np.take_along_axis(found.scores, places, 1))
             ranked.append(np.take_along_axis(found.rows, places, 1))
@@ -179,7 +181,7 @@ class SearchService:
         labels: Mapping[str, str | None] | None = None,
         exclude: Collection[str] = (),
         offset: int = 0,
-        filters: Mapping[str, Collection[str]] | None = None,
+        filters: Filters | None = None,
     ) -> SearchResult:
         """Search with a picture.
 
@@ -207,7 +209,9 @@ class SearchService:
         seconds: dict[str, float] = {}
         with _timed(seconds, "decode"):
             reference = load_pixels(picture, self.model.images, self.limits)
-        ranking = self.rank(reference[None], indicator, known, offset + k, excluded[None], rows)
+        ranking = self.rank(
+            reference[None], indicator, known, offset + k, excluded[None], rows, filters
+        )
         with _timed(seconds, "prototype"):
             drawn = self.model.draw_prototypes(reference[None], indicator, known)
         with _timed(seconds, "attributes"):
@@ -242,7 +246,7 @@ class SearchService:
         *,
         exclude: Collection[str] = (),
         offset: int = 0,
-        filters: Mapping[str, Collection[str]] | None = None,
+        filters: Filters | None = None,
     ) -> SearchResult:
         """Search with an item of the gallery, whose labels are known; it is left out itself.
 
@@ -301,14 +305,27 @@ class SearchService:
         return Hit(item.item_id, item.image, row, rank, score, labels, fields, matches)
 
 
-def open_search(model_folder: Path, gallery_folder: Path, device: str = "auto") -> SearchService:
+def open_search(
+    model_folder: Path | None,
+    gallery_folder: Path,
+    device: str = "auto",
+    engine: str | None = None,
+) -> SearchService:
     """Open a trained model and a gallery that it encoded.
+
+    Args:
+        model_folder: run folder or model file; None takes the copy in the gallery.
+        gallery_folder: written by `build_gallery`.
+        device: auto, cpu, cuda or cuda:N.
+        engine: see `open_gallery`.
 
     Raises:
         ValueError: no model, no gallery, or a gallery of another model.
     """
-    model = load_model(Path(model_folder), device)
-    return SearchService(model, open_gallery(Path(gallery_folder), model))
+    gallery = open_gallery(Path(gallery_folder), engine=engine)
+    if model_folder is None:
+        return SearchService(load_gallery_model(gallery, device), gallery)
+    return SearchService(load_model(Path(model_folder), device), gallery)
 
 
 def _places_kept(rows: Rows, excluded: Rows, k: int) -> NDArray[np.int64]:

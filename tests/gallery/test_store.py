@@ -151,7 +151,7 @@ def test_an_interrupted_build_goes_on_where_it_stopped(
     with pytest.raises(GalleryError, match="no gallery here"):
         open_gallery(folder)
     assert encoded == [4, 5, 5]
-    journal, vectors = folder / "work/journal.jsonl", folder / "work/vectors.f32"
+    journal, vectors = folder / "work-build/journal.jsonl", folder / "work-build/vectors.f32"
     first_again = 15
     if change == "picture":  # one of the second block
         catalogue.images[7].write_bytes(catalogue.images[8].read_bytes())
@@ -170,7 +170,7 @@ def test_an_interrupted_build_goes_on_where_it_stopped(
     assert np.array_equal(resumed.vectors, whole.vectors)
     assert resumed.item_ids == whole.item_ids
     assert resumed.manifest == whole.manifest
-    assert not (folder / "work").exists()
+    assert not (folder / "work-build").exists()
 
 
 def test_a_newer_build_replaces_the_gallery_and_readers_keep_theirs(

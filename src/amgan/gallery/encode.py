@@ -179,6 +179,13 @@ def encode_to_file(job: EncodingJob, folder: Path) -> Encoded:
     return Encoded(np.concatenate(rows), tuple(skipped))
 
 
+def map_vectors(file: Path, dim: int) -> NDArray[np.float32]:
+    """Vectors (N, D) of a file, mapped into memory, read-only."""
+    if not file.stat().st_size:
+        return np.empty((0, dim), np.float32)
+    return np.memmap(file, np.float32, "r").reshape(-1, dim)
+
+
 def encode_in_memory(job: EncodingJob) -> tuple[Encoded, NDArray[np.float32]]:
     """Encode into an array (n, D)."""
     rows = [np.empty(0, np.int64)]

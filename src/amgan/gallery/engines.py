@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
@@ -15,6 +15,7 @@ from amgan.methods.protocol import RankingMetric
 
 Vectors = NDArray[np.float32]
 Rows = NDArray[np.int64]
+Filters = Mapping[str, Collection[str]]
 
 NO_ROW = -1
 _faiss: Any = faiss  # its type stubs leave out the functions on plain arrays
@@ -28,7 +29,7 @@ _GATHER_BYTES = 2**30  # rows kept by a filter are copied for a matrix product u
 # With 1 it always does, except under a selector, which is how `_first_pass` chooses.
 _faiss.cvar.distance_compute_blas_threshold = 1
 _ALL = _faiss.IDSelectorAll()
-_THREADS = _faiss.omp_get_max_threads()
+THREADS = _faiss.omp_get_max_threads()
 
 
 @dataclass(frozen=True)
@@ -54,13 +55,17 @@ class Engine(Protocol):
     def name(self) -> str:
         """How a user chooses it, such as ``faiss://exact``."""
 
-    def search(self, queries: Vectors, k: int, rows: Rows | None = None) -> Neighbours:
+    def search(
+        self, queries: Vectors, k: int, rows: Rows | None = None, filters: Filters | None = None
+    ) -> Neighbours:
         """Best k of each query.
 
         Args:
             queries: (Q, D) float32.
             k: results a query, at least 1.
             rows: search only these gallery rows, ascending and unique; None for all.
+            filters: what keeps exactly `rows`; an engine that knows the items' values may apply
+                it instead.
         """
 
 
@@ -118,24 +123,23 @@ class ExactEngine:
             default=0.0,
         )
 
-    def search(self, queries: Vectors, k: int, rows: Rows | None = None) -> Neighbours:
+    def search(
+        self, queries: Vectors, k: int, rows: Rows | None = None, filters: Filters | None = None
+    ) -> Neighbours:
         """Best k of each query; see `Engine.search`."""
         assert k >= 1 and queries.ndim == 2 and queries.shape[1] == self.vectors.shape[1]
         queries = np.ascontiguousarray(queries, np.float32)
         size = len(self.vectors) if rows is None else len(rows)
         kept = min(k, size)
-        found = Neighbours(
-            np.full((len(queries), k), np.inf * self._metric.sign, np.float32),
-            np.full((len(queries), k), NO_ROW, np.int64),
-            "exact",
-        )
+        scores = np.full((len(queries), k), np.inf, np.float32)
+        found = np.full((len(queries), k), NO_ROW, np.int64)
         if kept and len(queries):
-            self._fill(queries, kept, rows, found)
-            if self.metric == "euclidean":
-                np.sqrt(found.scores, out=found.scores)
-        return found
+            self._fill(queries, kept, rows, scores, found)
+        return Neighbours(to_scores(scores, self.metric), found, "exact")
 
-    def _fill(self, queries: Vectors, k: int, rows: Rows | None, found: Neighbours) -> None:
+    def _fill(
+        self, queries: Vectors, k: int, rows: Rows | None, scores: Vectors, found: Rows
+    ) -> None:
         batch = len(queries) >= _BATCH
         vectors, chosen = self.vectors, rows
         if rows is not None:
@@ -146,11 +150,11 @@ class ExactEngine:
             batch = gathered
         candidates, certain = self._first_pass(queries, k, vectors, chosen, batch)
         for position, query in enumerate(queries):
-            scores, best = self._rescore(query, vectors, candidates[position], k)
-            if scores[-1] >= certain[position]:
-                scores, best = self._scan(query, vectors, chosen, k)
-            found.scores[position, :k] = scores * self._metric.sign
-            found.rows[position, :k] = best if rows is None or chosen is not None else rows[best]
+            near, best = self._rescore(query, vectors, candidates[position], k)
+            if near[-1] >= certain[position]:
+                near, best = self._scan(query, vectors, chosen, k)
+            scores[position, :k] = near
+            found[position, :k] = best if rows is None or chosen is not None else rows[best]
 
     def _first_pass(
         self, queries: Vectors, k: int, vectors: Vectors, chosen: Rows | None, batch: bool
@@ -169,7 +173,7 @@ class ExactEngine:
         if self.metric == "euclidean":
             arguments.append(None)  # the gallery's norms, computed by FAISS
         # A single query gains nothing from a second thread but the wait for it.
-        _faiss.omp_set_num_threads(_THREADS if batch else 1)
+        _faiss.omp_set_num_threads(THREADS if batch else 1)
         self._metric.knn(*arguments, selector)
         certain = scores[:, -1] * self._metric.sign
         if wanted == size:
@@ -183,29 +187,43 @@ class ExactEngine:
         self, query: Vectors, vectors: Vectors, candidates: Rows, k: int
     ) -> tuple[Vectors, Rows]:
         candidates = np.sort(candidates)
-        return _first(self._scores(query, vectors, candidates), candidates, k)
+        return first_rows(self._scores(query, vectors, candidates), candidates, k)
 
     def _scan(
         self, query: Vectors, vectors: Vectors, chosen: Rows | None, k: int
     ) -> tuple[Vectors, Rows]:
         scores = self._scores(query, vectors, chosen)
         near = np.flatnonzero(scores <= np.partition(scores, k - 1)[k - 1])
-        return _first(scores[near], near if chosen is None else chosen[near], k)
+        return first_rows(scores[near], near if chosen is None else chosen[near], k)
 
     def _scores(self, query: Vectors, vectors: Vectors, chosen: Rows | None) -> Vectors:
-        """Ascending scores of one query; a row's score is the same bits however it is asked for."""
-        scores = np.empty(len(vectors) if chosen is None else len(chosen), np.float32)
-        out, x, y = map(_faiss.swig_ptr, (scores, query, vectors))
-        if chosen is None:
-            self._metric.all_scores(out, x, y, vectors.shape[1], len(vectors))
-        else:
-            ids = _faiss.swig_ptr(chosen)
-            self._metric.chosen_scores(out, x, y, ids, vectors.shape[1], 1, len(chosen))
-        scores *= self._metric.sign
-        return scores
+        return score_rows(self.metric, query, vectors, chosen)
 
 
-def _first(scores: Vectors, rows: Rows, k: int) -> tuple[Vectors, Rows]:
+def score_rows(
+    metric: RankingMetric, query: Vectors, vectors: Vectors, rows: Rows | None = None
+) -> Vectors:
+    """Ascending scores (n,) of one query (D,): squared distances or negated inner products.
+
+    A row's score has the same bits however it is asked for.
+    """
+    kernels = _METRICS[metric]
+    scores = np.empty(len(vectors) if rows is None else len(rows), np.float32)
+    out, x, y = map(_faiss.swig_ptr, (scores, query, vectors))
+    if rows is None:
+        kernels.all_scores(out, x, y, vectors.shape[1], len(vectors))
+    else:
+        kernels.chosen_scores(out, x, y, _faiss.swig_ptr(rows), vectors.shape[1], 1, len(rows))
+    scores *= kernels.sign
+    return scores
+
+
+def to_scores(ascending: Vectors, metric: RankingMetric) -> Vectors:
+    """Euclidean distances, or inner products, from ascending scores."""
+    return np.sqrt(ascending) if metric == "euclidean" else -ascending
+
+
+def first_rows(scores: Vectors, rows: Rows, k: int) -> tuple[Vectors, Rows]:
     """The k smallest scores and their rows; `rows` is ascending, and so are rows of one score."""
     order = np.argsort(scores, kind="stable")[:k]
     return scores[order], rows[order]

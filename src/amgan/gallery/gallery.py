@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from amgan.attributes import MISSING, AttributeSchema, Labels
 from amgan.catalogue.records import Catalogue, Item
 from amgan.gallery.encode import EncodingJob, encode_in_memory
-from amgan.gallery.engines import Engine, ExactEngine, Rows, Vectors
+from amgan.gallery.engines import Engine, ExactEngine, Filters, Rows, Vectors
 from amgan.gallery.items import ItemTable
 from amgan.gallery.manifest import Manifest
 from amgan.gallery.versions import GalleryError
@@ -58,7 +58,7 @@ class Gallery:
         """
         encoded, vectors = encode_in_memory(EncodingJob(model, catalogue, pixels))
         kept = catalogue.subset(encoded.rows)
-        manifest = Manifest.of(model, kept, encoded, {})
+        manifest = Manifest.of(model, kept.name, len(kept), len(encoded.skipped))
         items = ItemTable.from_catalogue(kept)
         return cls(manifest, items, kept.labels, vectors, ExactEngine(vectors, manifest.metric))
 
@@ -130,7 +130,7 @@ class Gallery:
                 "give the model it was encoded with, or encode it again with `amgan index`"
             )
 
-    def select(self, filters: Mapping[str, Collection[str]]) -> Rows | None:
+    def select(self, filters: Filters) -> Rows | None:
         """Rows of the items that `filters` keep, ascending; None where there are no filters.
 
         Args:

@@ -53,12 +53,16 @@ class ItemTable:
             raise GalleryError(f"{file}: damaged ({error})") from None
 
     def save(self, file: Path) -> None:
-        """Write as an Arrow file."""
+        """Write as an Arrow file.
+
+        Raises:
+            OSError: the disk is full or refuses.
+        """
         with (
             pa.OSFile(os.fspath(file), "wb") as sink,
             pa.ipc.new_file(sink, self._table.schema) as writer,
         ):
-            writer.write_table(self._table, _ROWS_A_BATCH)
+            writer.write_table(self._table.combine_chunks(), _ROWS_A_BATCH)
 
     def __len__(self) -> int:
         return int(self._table.num_rows)
@@ -101,6 +105,14 @@ class ItemTable:
         found = pc.is_in(self._table[_FIELD + field], value_set=pa.array(values, pa.string()))
         mask: NDArray[np.bool_] = found.to_numpy(zero_copy_only=False).astype(bool)
         return mask
+
+    def take(self, rows: NDArray[np.int64]) -> ItemTable:
+        """The items of `rows`, in that order."""
+        return ItemTable(self._table.take(pa.array(rows)))
+
+    def followed_by(self, other: ItemTable) -> ItemTable:
+        """These items and then the other's; a field that one of them lacks has no values there."""
+        return ItemTable(pa.concat_tables([self._table, other._table], promote_options="default"))
 
     def to_catalogue(self, name: str, schema: Any, labels: Any) -> Catalogue:
         """The catalogue of these items with their labels (N, M)."""

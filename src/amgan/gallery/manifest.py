@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from amgan.attributes import AttributeSchema
-from amgan.catalogue.records import Catalogue
 from amgan.files import write_text
-from amgan.gallery.encode import Encoded
 from amgan.gallery.versions import GalleryError
 from amgan.images import ImageSettings
 from amgan.methods.protocol import RankingMetric
@@ -35,6 +33,8 @@ class Manifest:
         model_identity: SHA-256 of the model that encoded the pictures.
         images: preprocessing of the pictures.
         schema: attributes of the labels.
+        engine: setting of the engine that the version was written for.
+        engine_asked: the setting as the user wrote it, such as "auto".
         sizes: bytes of each file of the version, to notice a damaged copy.
     """
 
@@ -47,24 +47,23 @@ class Manifest:
     model_identity: str
     images: ImageSettings
     schema: AttributeSchema
-    sizes: Mapping[str, int]
+    engine: str = "faiss://exact"
+    engine_asked: str = "faiss://exact"
+    sizes: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
-    def of(
-        cls, model: TrainedModel, kept: Catalogue, encoded: Encoded, sizes: Mapping[str, int]
-    ) -> Manifest:
-        """Manifest of the items `kept` of a catalogue, encoded by `model`."""
+    def of(cls, model: TrainedModel, name: str, count: int, skipped: int) -> Manifest:
+        """Manifest of `count` items encoded by `model`, searched exactly, without files yet."""
         return cls(
-            kept.name,
-            len(kept),
-            len(encoded.skipped),
+            name,
+            count,
+            skipped,
             model.embedding_dim,
             model.ranking_metric,
             model.description.method,
             model.identity,
             model.images,
             model.schema,
-            sizes,
         )
 
     def save(self, folder: Path) -> None:

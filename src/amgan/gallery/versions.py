@@ -2,7 +2,7 @@
 
     FOLDER/CURRENT            the name of the version to read, such as 000003
     FOLDER/versions/000003/   its files, never changed once CURRENT names them
-    FOLDER/work/              what a writer is making; it becomes the next version by a rename
+    FOLDER/work-build/        what a writer is making; it becomes the next version by a rename
     FOLDER/.lock              held by the one writer
 
 CURRENT is replaced by a rename after everything it names has reached the disk, so a crash at any
@@ -16,9 +16,10 @@ import fcntl
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 from amgan.files import write_text
 
@@ -30,11 +31,16 @@ class GalleryError(ValueError):
 
 
 class VersionedFolder:
-    """Reads and switches the versions in a folder."""
+    """Reads and switches the versions in a folder.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: made by the first writer.
+        purpose: writers of different purposes leave each other's unfinished work alone.
+    """
+
+    def __init__(self, folder: Path, purpose: Literal["build", "update"] = "build") -> None:
         self.folder = folder
-        self.work = folder / "work"
+        self.work = folder / f"work-{purpose}"
         self._versions = folder / "versions"
         self._pointer = folder / "CURRENT"
 
@@ -98,10 +104,15 @@ class VersionedFolder:
         self._remove_leftovers()
         return name
 
-    def discard_work(self) -> None:
-        """Empty `work`."""
-        shutil.rmtree(self.work, ignore_errors=True)
-        self.work.mkdir()
+    def clear_work(self, keep: Collection[str]) -> None:
+        """Empty `work` but for the files and folders named in `keep`."""
+        for path in self.work.iterdir():
+            if path.name in keep:
+                continue
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
 
     def _names(self) -> list[str]:
         return sorted(

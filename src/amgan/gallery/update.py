@@ -1,0 +1,213 @@
+"""Add, replace and remove items: a new version beside the old one, switched to at once."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from amgan.attributes import Labels
+from amgan.catalogue.records import Catalogue
+from amgan.gallery.approximate import (
+    STALE_SHARE,
+    append_to_index,
+    build_index,
+    load_index,
+    save_index,
+)
+from amgan.gallery.encode import VECTORS_FILE, Encoded, EncodingJob, encode_to_file, map_vectors
+from amgan.gallery.engine_settings import EngineSettings, parse_engine
+from amgan.gallery.engines import NO_ROW, Rows, Vectors
+from amgan.gallery.gallery import Gallery
+from amgan.gallery.items import ItemTable
+from amgan.gallery.store import (
+    MODEL_FILE,
+    Content,
+    finish_version,
+    open_gallery,
+    open_version,
+    resolve_engine,
+)
+from amgan.gallery.versions import GalleryError, VersionedFolder
+from amgan.images import DEFAULT_LIMITS, PictureLimits, Pixels
+from amgan.methods.trained import TrainedModel
+from amgan.progress import Progress
+
+_ADDED = "added"  # folder in which new items are encoded
+_COPIED_AT_ONCE = 2**24  # bytes
+
+
+@dataclass(frozen=True)
+class UpdateSummary:
+    """What an update did.
+
+    Attributes:
+        gallery: the new version.
+        added, replaced, removed: numbers of items.
+        skipped: new items whose picture could not be decoded; an item they would have replaced
+            stays as it was.
+        unknown: ids that were to be removed and were not there.
+    """
+
+    gallery: Gallery
+    added: int
+    replaced: int
+    removed: int
+    skipped: int
+    unknown: tuple[str, ...]
+
+
+def update_gallery(
+    folder: Path,
+    model: TrainedModel,
+    *,
+    add: Catalogue | None = None,
+    remove: Collection[str] = (),
+    pixels: Pixels | None = None,
+    limits: PictureLimits = DEFAULT_LIMITS,
+    workers: int | None = None,
+    batch_size: int = 256,
+    progress: Progress | None = None,
+) -> UpdateSummary:
+    """Add or replace items, and remove others, in one step.
+
+    Readers see the old version until the new one is whole, and keep theirs until they open the
+    folder again. Items that stay keep their order and their vectors; new ones come behind them.
+
+    Args:
+        folder: written by `build_gallery`.
+        model: the one that encoded the gallery.
+        add: new items; one with the id of an item that is there replaces it.
+        remove: ids of items to remove; those that are not there are reported.
+        pixels: decoded pictures (N, H, W, 3) of `add`.
+        limits: what a picture file may measure.
+        workers: threads that decode; None takes as many as there are cores.
+        batch_size: pictures held in memory and written at once.
+        progress: shows how far it is.
+
+    Raises:
+        GalleryError: no gallery, another model or schema, the disk is full or refuses.
+    """
+    store = VersionedFolder(folder, "update")
+    with store.writing():
+        name = store.current_name()
+        if name is None:
+            raise GalleryError(f"{folder}: no gallery here to update; write one first")
+        store.clear_work(keep=() if add is None or not len(add) else (_ADDED,))
+        old = open_version(store.version(name))
+        old.check_model(model)
+        encoded, new = Encoded(np.empty(0, np.int64), ()), None
+        if add is not None and len(add):
+            job = EncodingJob(model, add, pixels, limits, workers, batch_size, progress)
+            (store.work / _ADDED).mkdir(exist_ok=True)
+            encoded = encode_to_file(job, store.work / _ADDED)
+            new = add.subset(encoded.rows)
+        plan = _plan(old, () if new is None else new.item_ids, remove)
+        _write_vectors(store.work, old.vectors, plan.kept, model.embedding_dim)
+        items, labels = _join(old, plan.kept, new)
+        settings = resolve_engine(old.manifest.engine_asked, len(items), model)
+        _write_index(store.work, old, plan.kept, settings, progress)
+        _link_or_copy(store.version(name) / MODEL_FILE, store.work / MODEL_FILE)
+        store.clear_work(keep=[path.name for path in store.work.iterdir() if path.is_file()])
+        content = Content(old.name, items, labels, encoded.skipped, old.manifest.engine_asked)
+        finish_version(store, model, content, settings)
+    return UpdateSummary(
+        open_gallery(folder, model),
+        len(encoded.rows) - plan.replaced,
+        plan.replaced,
+        plan.removed,
+        len(encoded.skipped),
+        plan.unknown,
+    )
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """Rows of the old version that stay, and what becomes of the others."""
+
+    kept: Rows
+    replaced: int
+    removed: int
+    unknown: tuple[str, ...]
+
+
+def _plan(old: Gallery, added: Iterable[str], remove: Collection[str]) -> _Plan:
+    stays = np.ones(len(old), bool)
+    replaced = [row for row in map(old.items.find, added) if row is not None]
+    stays[replaced] = False
+    unknown, removed = [], 0
+    for item_id in dict.fromkeys(remove):
+        row = old.items.find(item_id)
+        if row is None:
+            unknown.append(item_id)
+        elif stays[row]:
+            stays[row] = False
+            removed += 1
+    return _Plan(np.flatnonzero(stays), len(replaced), removed, tuple(unknown))
+
+
+def _join(old: Gallery, kept: Rows, new: Catalogue | None) -> tuple[ItemTable, Labels]:
+    items, labels = old.items.take(kept), np.asarray(old.labels)[kept]
+    if new is not None:
+        items = items.followed_by(ItemTable.from_catalogue(new))
+        labels = np.concatenate([labels, new.labels])
+    return items, labels
+
+
+def _write_vectors(folder: Path, old: Vectors, kept: Rows, dim: int) -> None:
+    """Vectors of the rows that stay, then those encoded anew."""
+    added = folder / _ADDED / VECTORS_FILE
+    with (folder / VECTORS_FILE).open("wb") as file:
+        for part in _runs(kept, max(1, _COPIED_AT_ONCE // (4 * dim))):
+            file.write(np.ascontiguousarray(old[part]).data)
+        if added.exists():
+            vectors = map_vectors(added, dim)
+            for start in range(0, len(vectors), max(1, _COPIED_AT_ONCE // (4 * dim))):
+                stop = start + max(1, _COPIED_AT_ONCE // (4 * dim))
+                file.write(np.ascontiguousarray(vectors[start:stop]).data)
+
+
+def _runs(rows: Rows, longest: int) -> Iterator[slice]:
+    """Slices of neighbouring rows."""
+    breaks = np.flatnonzero(np.diff(rows) != 1) + 1
+    for run in np.split(rows, breaks) if len(rows) else ():
+        for start in range(int(run[0]), int(run[-1]) + 1, longest):
+            yield slice(start, min(start + longest, int(run[-1]) + 1))
+
+
+def _write_index(
+    folder: Path,
+    old: Gallery,
+    kept: Rows,
+    settings: EngineSettings,
+    progress: Progress | None,
+) -> None:
+    """The old index with the new vectors behind it, or a new one where that has aged."""
+    if not settings.builds_index:
+        return
+    assert old.folder is not None
+    vectors = map_vectors(folder / VECTORS_FILE, old.vectors.shape[1])
+    written = parse_engine(old.manifest.engine)
+    if written == settings and settings.kind != "sq8":
+        index, nodes = load_index(old.folder, mapped=False)
+        row_now = np.full(len(old) + 1, NO_ROW, np.int64)  # the last element answers for -1
+        row_now[kept] = np.arange(len(kept))
+        nodes = np.concatenate([row_now[nodes], np.arange(len(kept), len(vectors))])
+        if (nodes == NO_ROW).mean() <= STALE_SHARE:
+            append_to_index(index, vectors[len(kept) :], progress)
+            save_index(index, nodes, folder)
+            return
+    index = build_index(settings, vectors, old.metric, progress)
+    save_index(index, np.arange(len(vectors)), folder)
+
+
+def _link_or_copy(source: Path, target: Path) -> None:
+    target.unlink(missing_ok=True)
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
