@@ -167,14 +167,29 @@ class TrainedModel:
         return np.concatenate(parts) if parts else np.empty((0, *pixels.shape[1:]), np.uint8)
 
     def predict_attributes(self, pixels: Pixels) -> NDArray[np.float32] | None:
-        """Probabilities (N, J), each attribute's block summing to 1; None without a classifier."""
-        if self.method.attribute_logits(self._pictures(pixels[:1])) is None:
+        """Probabilities (N, J), each attribute's block summing to 1; None without a classifier.
+
+        They are calibrated where the description's note holds temperatures.
+        """
+        logits = self.attribute_logits(pixels)
+        if logits is None:
             return None
-        logits = self._collect(
+        temperatures = self.description.note.get("temperatures", {})
+        blocks = torch.from_numpy(logits).split(list(self.schema.sizes), dim=1)
+        scaled = [
+            (block / temperatures.get(name, 1.0)).softmax(dim=1)
+            for name, block in zip(self.schema.names, blocks, strict=True)
+        ]
+        return torch.cat(scaled, dim=1).numpy()
+
+    def attribute_logits(self, pixels: Pixels) -> NDArray[np.float32] | None:
+        """Logits (N, J) of pictures (N, H, W, 3) uint8; None without a classifier."""
+        with torch.inference_mode():
+            if self.method.attribute_logits(self._pictures(pixels[:1])) is None:
+                return None
+        return self._collect(
             len(pixels), lambda part: self.method.attribute_logits(self._pictures(pixels[part]))
         )
-        blocks = torch.from_numpy(logits).split(list(self.schema.sizes), dim=1)
-        return torch.cat([block.softmax(dim=1) for block in blocks], dim=1).numpy()
 
     def _collect(self, total: int, encode: Callable[[slice], Tensor]) -> Embeddings:
         with torch.inference_mode(), self.compute.autocast():

@@ -1,0 +1,152 @@
+"""From a configuration to a run folder."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from amgan.catalogue.records import Catalogue
+from amgan.config import ExperimentConfig
+from amgan.devices import choose_compute
+from amgan.evaluation.calibration import fit_temperature
+from amgan.evaluation.provenance import commit_id
+from amgan.experiment.assessing import evaluate_model
+from amgan.experiment.data import ExperimentData, load_data
+from amgan.methods.trained import ModelDescription, TrainedModel, load_model, save_model
+from amgan.queries import save_triplets
+from amgan.training.data import TripletBatches
+from amgan.training.loop import Trainer
+from amgan.training.run_folder import RunFolder
+
+_PREVIEWED = 12
+
+
+def describe_model(config: ExperimentConfig, catalogue: Catalogue) -> ModelDescription:
+    """The model that `config` trains on `catalogue`."""
+    return ModelDescription(
+        config.method,
+        config.to_dict()["options"],
+        catalogue.schema,
+        config.images,
+        config.network,
+        {"catalogue": catalogue.name, "seed": config.training.seed, "commit": commit_id()},
+    )
+
+
+def train_experiment(
+    config: ExperimentConfig, folder: Path, data: ExperimentData | None = None
+) -> Path:
+    """Train in a run folder, or continue where it was left; returns the best model's file.
+
+    Raises:
+        ValueError: the folder holds a run of another configuration, or as `load_data`.
+        TrainingDivergedError: a loss term became non-finite.
+        KeyboardInterrupt: stopped by a signal, after the state was saved.
+    """
+    data = data or load_data(config)
+    run = RunFolder(folder)
+    run.write_config(config.to_dict())
+    save_triplets(data.triplets, data.catalogue, folder / "triplets.jsonl")
+    torch.manual_seed(config.training.seed)
+    description = describe_model(config, data.catalogue)
+    method = description.build()
+    compute = choose_compute(config.training.device, config.training.precision)
+    model = TrainedModel(method, description, compute)
+    if method.phases():
+        _trainer(config, data, run, model).train()
+        calibrate_model(run.model, data)
+    else:
+        save_model(run.model, method, description)
+    return run.model
+
+
+def calibrate_model(path: Path, data: ExperimentData) -> None:
+    """Fit a temperature an attribute on validation items and note it in the model's file.
+
+    Nothing is done where the file has them, where the method has no classifier, or where there
+    are no validation items.
+    """
+    model = load_model(path)
+    rows = data.catalogue.rows_in_split("val")
+    if "temperatures" in model.description.note or not len(rows):
+        return
+    logits = model.attribute_logits(data.pixels[rows])
+    if logits is None:
+        return
+    temperatures = {
+        name: fit_temperature(logits[:, columns], data.catalogue.labels[rows, position])
+        for position, (name, columns) in enumerate(
+            zip(model.schema.names, model.schema.slices, strict=True)
+        )
+    }
+    note = {**model.description.note, "temperatures": temperatures}
+    save_model(path, model.method, replace(model.description, note=note))
+
+
+def _trainer(
+    config: ExperimentConfig, data: ExperimentData, run: RunFolder, model: TrainedModel
+) -> Trainer:
+    validation = data.triplets.in_split("val")
+    batches = TripletBatches(
+        data.catalogue,
+        data.pixels,
+        data.triplets.in_split("train"),
+        data.catalogue.rows_in_split("train"),
+        batch_size=config.training.batch_size,
+        seed=config.training.seed,
+        flip=config.training.flip,
+    )
+
+    def validate() -> dict[str, float]:
+        return evaluate_model(model, data, split="val", protocol="unseen").means()
+
+    def preview(epoch: int) -> None:
+        shown = validation.select(_evenly(len(validation), _PREVIEWED))
+        reference = np.asarray(data.pixels[shown.reference])
+        drawn = model.draw_prototypes(reference, shown.indicator(data.catalogue))
+        if drawn is not None:
+            run.save_prototypes(epoch, (reference, drawn, np.asarray(data.pixels[shown.target])))
+
+    return Trainer(
+        model.method,
+        batches,
+        config.training,
+        run,
+        _fingerprint(config, data),
+        lambda: save_model(run.model, model.method, model.description),
+        validate if len(validation) else None,
+        preview if len(validation) else None,
+    )
+
+
+def read_run_config(folder: Path) -> dict[str, Any]:
+    """The resolved configuration of a run folder.
+
+    Raises:
+        ValueError: not a run folder.
+    """
+    path = folder / "config.json"
+    if not path.is_file():
+        raise ValueError(f"{folder}: not a run folder (no config.json)")
+    values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return values
+
+
+def _fingerprint(config: ExperimentConfig, data: ExperimentData) -> str:
+    values = config.to_dict()
+    for name in ("device", "metric", "validate_every", "checkpoint_seconds", "log_every"):
+        del values["training"][name]
+    del values["catalogue"], values["triplets"]
+    values["data"] = data.digest
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
+
+def _evenly(total: int, wanted: int) -> NDArray[np.int64]:
+    return np.unique(np.linspace(0, total - 1, wanted).astype(np.int64))
