@@ -1,0 +1,93 @@
+"""The README's commands and its Python, run as they stand there."""
+
+from __future__ import annotations
+
+import csv
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from amgan.catalogue.studio import write_studio_catalogue
+from amgan.cli import main
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+# What a reader's training takes minutes for is cut short.
+SMALL = [
+    *("-s", "training.epochs=1", "-s", "training.batch_size=16", "-s", "training.device=cpu"),
+    *("-s", "network.generator_width=4", "-s", "network.latent_channels=8"),
+    *("-s", "network.encoder_widths=[8, 16, 16, 16]", "-s", "network.embedding_dim=16"),
+]
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+
+def commands() -> Iterator[list[str]]:
+    """Every `amgan ...` line of the README's shell blocks, in order."""
+    for block in blocks("bash"):
+        for line in block.splitlines():
+            if line.startswith("amgan "):
+                yield shlex.split(line)[1:]
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with what the README supposes: tops.csv, photo.jpg, and the experiments."""
+    folder = tmp_path_factory.mktemp("shop")
+    table = write_studio_catalogue(folder, 240, seed=3, height=64, width=64, workers=1)
+    with table.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    kept = ("image", "category", "colour", "sleeve")
+    with (folder / "tops.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["sku", *kept])
+        writer.writerows([row["item_id"], *(row[name] for name in kept)] for row in rows)
+    (folder / "photo.jpg").write_bytes((folder / rows[0]["image"]).read_bytes())
+    (folder / "experiments").symlink_to(ROOT / "experiments")
+    return folder
+
+
+def test_install_commands_are_the_ones_that_ci_runs() -> None:
+    install, *_ = (line for line in blocks("bash")[1].splitlines() if "pip install" in line)
+    script = (ROOT / ".ci" / "run").read_text()
+    for part in install.split(" && "):
+        words = [word for word in shlex.split(part) if word != "--quiet"]
+        assert any(
+            [word for word in shlex.split(line.removeprefix("exec ")) if word != "--quiet"] == words
+            for line in script.splitlines()
+            if not line.startswith("#")
+        ), part
+
+
+def test_readme_shows_the_whole_path() -> None:
+    names = [command[0] for command in commands()]
+    assert names[:4] == ["validate", "train", "index", "search"]
+
+
+@pytest.mark.slow
+def test_commands_and_python_run(
+    shop: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(shop)
+    for command in commands():
+        extra = SMALL if command[0] == "train" else []
+        with pytest.raises(SystemExit) as exited:
+            main([*command, *extra])
+        assert exited.value.code == 0, command
+    assert (shop / "found.png").stat().st_size > 10_000
+    capsys.readouterr()
+    (program,) = blocks("python")
+    exec(compile(program, "README.md", "exec"), {})
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 12
+    assert lines[0].startswith("1 s0")
+
+
+def test_links_lead_somewhere() -> None:
+    for target in re.findall(r"\]\(([^)#:]+)\)", README):
+        assert (ROOT / target).exists(), target
