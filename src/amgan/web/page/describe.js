@@ -3,6 +3,7 @@
 import { capital } from "./dom.js";
 
 const TITLE_FIELDS = ["title", "name", "product_name", "prod_name"];
+const ADDRESS_FIELDS = ["url", "link", "product_url"];
 const ASIDE_FIELDS = ["price", "brand"];
 
 // Swatches for values of an attribute that is called colour; values without one get none.
@@ -35,17 +36,31 @@ export function asideOf(item) {
   return ASIDE_FIELDS.map((name) => item.fields?.[name]).filter(Boolean).join(" · ");
 }
 
+/** Address of an item's own page, where the catalogue has one. */
+export function shopAddress(item) {
+  for (const name of ADDRESS_FIELDS) {
+    const address = item.fields?.[name] ?? "";
+    if (/^https?:\/\//i.test(address)) return address;
+  }
+  return null;
+}
+
 /** What a picture shows, for those who do not see it. */
 export function altOf(item) {
   const values = Object.entries(item.attributes ?? {})
     .filter(([, value]) => value && value !== "none")
-    .map(([name, value]) => (value.length < 9 || !value.includes(name) ? `${value} ${name}` : value));
+    .map(([name, value]) => wantedWords(name, value));
   return values.length ? `Garment: ${values.slice(0, 6).join(", ")}` : `Item ${item.item_id}`;
 }
 
-/** "black", or "no collar" for a value that says there is none. */
+// Attributes whose values say by themselves what they are of.
+const PLAIN = /colou?r|category|type|gender|pattern|fabric|material/i;
+
+/** "black", "long sleeve", or "no collar" for a value that says there is none. */
 export function wantedWords(attribute, value) {
-  return value === "none" ? `no ${attribute}` : value;
+  if (value === "none") return `no ${attribute}`;
+  const plain = PLAIN.test(attribute) || value.toLowerCase().includes(attribute.toLowerCase());
+  return plain ? value : `${value} ${attribute}`;
 }
 
 export function percent(confidence) {

@@ -5,7 +5,7 @@ import { altOf, swatchOf, wantedWords } from "./describe.js";
 import { h, icon } from "./dom.js";
 import { addressOf, fromItem, withChange } from "./state.js";
 
-const WISHES = 3;
+const WISHES = 4;
 
 /** The example of an item: its photo and some changes that the shop has items for. */
 export function exampleOf(item, schema, state, go) {
@@ -26,7 +26,6 @@ export function exampleOf(item, schema, state, go) {
         const swatch = swatchOf(name, value);
         return link(withChange(base, name, value), [
           swatch && h("span", { class: "swatch", style: { background: swatch } }),
-          h("span", { class: "wish-name", text: name }),
           h("span", { class: "wish-value", text: wantedWords(name, value) }),
         ]);
       })));

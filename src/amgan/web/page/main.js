@@ -1,6 +1,7 @@
 // The page: reads the address, asks the server, shows the answer.
 
 import { ApiError, getLimits, getSchema, openSession, search } from "./api.js";
+import { wantedWords } from "./describe.js";
 import { h, number, plural, say } from "./dom.js";
 import { FilterDrawer } from "./filters.js";
 import { PhotoError, findPhoto, takePhoto, watchPhotos } from "./photos.js";
@@ -116,7 +117,7 @@ class Page {
     results.show(state, found.hits, found.paging);
     filters.update(state, found.paging.total);
     if (focus) studio.title.focus({ preventScroll: true });
-    const wishes = [...state.set].map(([name, value]) => `${name} ${value}`).join(", ");
+    const wishes = [...state.set].map(([name, value]) => wantedWords(name, value)).join(", ");
     say(`${number(found.hits.length)} of ${plural(found.paging.total, "item", "items")} shown${wishes ? ` for ${wishes}` : ""}.`);
     document.title = wishes ? `${wishes} – ${this.schema.title}` : this.schema.title;
   }
@@ -143,7 +144,10 @@ class Page {
     else if (error.code === "bad_picture") this.showStart(`We cannot use this photo: it ${error.message.replace(/^the picture /, "")}.`);
     else if (error.status === 404) this.showStart("This item is not in the shop any more. Start from another one.");
     else if (fail) fail(error);
-    else this.view.results.fail(error, () => this.show(state));
+    else {
+      this.view.studio.fail();
+      this.view.results.fail(error, () => this.show(state));
+    }
   }
 
   async more() {
@@ -167,9 +171,10 @@ class Page {
     const bare = changed(state, { set: new Map() }); // later words win over earlier changes
     await this.ask(bare, photo, { words }, ({ answer }) => {
       const set = new Map([...state.set, ...Object.entries(answer.words.changes)]);
-      this.view.studio.words.tell(answer.words);
-      if (Object.keys(answer.words.changes).length) this.go(changed(state, { set }));
-    }, (error) => this.view.studio.words.tell({ not_understood: [], ambiguous: [], problem: error.message }));
+      const next = changed(state, { set });
+      this.view.studio.words.tell(answer.words, addressOf(next));
+      if (addressOf(next) !== addressOf(state)) this.go(next);
+    }, (error) => this.view.studio.words.complain(error.message, addressOf(state)));
   }
 
   async bring(file) {

@@ -1,7 +1,7 @@
 // What was found: cards with what matches and what does not, paging, empty and error states.
 
 import { pictureAt } from "./api.js";
-import { altOf, asideOf, listed, titleOf, wantedWords } from "./describe.js";
+import { altOf, asideOf, listed, shopAddress, titleOf, wantedWords } from "./describe.js";
 import { capital, h, icon, keepFocus, number, plural, whisper } from "./dom.js";
 import { addressOf, changed, fromItem, withFilter } from "./state.js";
 
@@ -51,7 +51,9 @@ export class Results {
   show(state, hits, paging, from = 0) {
     this.element.removeAttribute("aria-busy");
     this.showTokens(state);
-    this.count.textContent = `${number(hits.length)} of ${plural(paging.total, "item", "items")}, best first`;
+    this.count.textContent = hits.length
+      ? `${number(hits.length)} of ${plural(paging.total, "item", "items")}, best first`
+      : "";
     const cards = hits.slice(from).map((hit) => this.card(hit, state));
     if (from) this.grid.append(...cards);
     else keepFocus(this.element, () => this.grid.replaceChildren(...cards));
@@ -149,6 +151,7 @@ export class Results {
         aside && h("span", { class: "card-aside", text: aside }),
       ),
       this.marks(hit, state),
+      shopAddress(hit) && h("a", { class: "link shop", href: shopAddress(hit), text: "See it in the shop" }),
     );
   }
 

@@ -98,11 +98,11 @@ export class StartView {
       ...Array.from({ length: SHOWN }, () => h("li", { class: "tile skeleton", "aria-hidden": "true" })),
     );
     try {
-      const offset = Math.max(0, Math.min(page * SHOWN, this.schema.items - SHOWN));
-      const { items } = await getItems(SHOWN, offset);
-      this.shelf.replaceChildren(...items.map((item) => this.tile(item)));
-      if (others) say(`${items.length} other items`);
-      else this.showExample(items);
+      const offset = Math.max(0, Math.min(page * SHOWN, this.schema.items - SHOWN - 1));
+      const { items } = await getItems(SHOWN + 1, offset);
+      this.shelf.replaceChildren(...items.slice(0, SHOWN).map((item) => this.tile(item)));
+      if (others) say("Other items are shown.");
+      else this.showExample(items.at(-1));
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       this.shelf.replaceChildren();
@@ -111,8 +111,8 @@ export class StartView {
     this.shelf.setAttribute("aria-busy", "false");
   }
 
-  showExample(items) {
-    const example = items.length ? exampleOf(items[0], this.schema, this.state, this.go) : null;
+  showExample(item) {
+    const example = item ? exampleOf(item, this.schema, this.state, this.go) : null;
     this.example.replaceChildren(...(example ? [example] : []));
   }
 

@@ -5,7 +5,7 @@ import { openChooser } from "./chooser.js";
 import { percent, swatchOf, wantedWords } from "./describe.js";
 import { capital, h, icon, keepFocus, whisper } from "./dom.js";
 import { photoButton } from "./start.js";
-import { changed, withChange, withKnown } from "./state.js";
+import { addressOf, changed, withChange, withKnown } from "./state.js";
 
 export class Studio {
   constructor({ schema, takePhoto, go, understand }) {
@@ -42,7 +42,14 @@ export class Studio {
       this.showHead(state);
       this.showChips(state);
     });
-    this.words.settle();
+    this.words.settle(addressOf(state));
+  }
+
+  /** No answer came: take the skeletons away. */
+  fail() {
+    if (this.attributes !== null) return;
+    this.chips.replaceChildren();
+    this.prototype.querySelector(".skeleton")?.classList.remove("skeleton");
   }
 
   showReference(state, photo) {
@@ -200,12 +207,11 @@ class WordsForm {
     );
   }
 
-  /** What became of the words: null clears the notes. */
-  tell(words) {
-    this.told = words !== null;
-    if (words === null) return this.notes.replaceChildren();
+  /** What became of the words; stays as long as the page is at `address`. */
+  tell(words, address) {
+    this.address = address;
     const missed = words.not_understood;
-    if (!missed.length && !words.ambiguous.length) this.input.value = "";
+    if (Object.keys(words.changes).length) this.input.value = "";
     this.notes.replaceChildren(
       ...(missed.length
         ? [h("p", { text: `We did not understand ${missed.map((text) => `“${text}”`).join(", ")}.` })]
@@ -224,8 +230,13 @@ class WordsForm {
     );
   }
 
-  settle() {
-    if (!this.told) this.notes.replaceChildren();
-    this.told = false;
+  /** What went wrong instead. */
+  complain(message, address) {
+    this.address = address;
+    this.notes.replaceChildren(h("p", { class: "problem", text: message }));
+  }
+
+  settle(address) {
+    if (address !== this.address) this.notes.replaceChildren();
   }
 }
