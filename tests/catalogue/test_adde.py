@@ -235,3 +235,21 @@ def test_git_lfs_pointers_are_recognised(tmp_path: Path) -> None:
     (tmp_path / "imgs_test.txt").write_text(pointer, "utf-8")
     with pytest.raises(ValidationError, match=r"imgs_test\.txt: is a Git LFS pointer"):
         load_adde(tmp_path)
+
+
+@pytest.mark.parametrize("line", ["1 1 0 0 0 0 0 0 0", "1 0 0", "2 0 0 0 0 0 0 0 0", "a b"])
+def test_bad_label_lines_cost_their_item(tmp_path: Path, line: str) -> None:
+    written = write_adde(tmp_path)
+    edit(tmp_path / "labels_test.txt", 4, line)
+    catalogue, report = load_adde(tmp_path)
+    (error,) = report.errors
+    assert (error.file, error.row) == (str(tmp_path / "labels_test.txt"), 4)
+    assert (report.kept, report.skipped) == (69, 1)
+    assert written.paths["test"][3] not in catalogue.item_ids
+
+
+def test_attributes_need_values(tmp_path: Path) -> None:
+    write_adde(tmp_path)
+    write_lines(tmp_path / "attr_num.txt", ["9 0"])
+    with pytest.raises(ValidationError, match="1 value or more, not 0"):
+        load_adde(tmp_path)

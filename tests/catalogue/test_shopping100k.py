@@ -175,3 +175,15 @@ def test_paths_off_the_layout_are_named(tmp_path: Path) -> None:
     assert [(e.row, e.column) for e in report.errors] == [(3, "image"), (4, "image")]
     assert len(catalogue) == 28
     assert sum(CATEGORY_FOLDERS[1] in path for path in catalogue.item_ids) == 6
+
+
+def test_genders_keep_their_numbers_where_folders_disagree(tmp_path: Path) -> None:
+    written = write_shopping100k(tmp_path, "integers")
+    swapped = [2 - i % 2 for i in range(len(written.paths))]
+    write_lines(tmp_path / "Attributes" / "gender.txt", [str(number) for number in swapped])
+    catalogue, report = load_shopping100k(tmp_path, tops_only=False)
+    assert catalogue.schema.attributes[6].values == ("1", "2")
+    (doubt,) = [p for p in report.warnings if p.column == "gender"]
+    assert doubt.file == str(tmp_path / "Attributes" / "gender.txt")
+    assert "do not agree with the Female and Male folders" in doubt.message
+    assert catalogue.labels[:, 6].tolist() == [number - 1 for number in swapped]

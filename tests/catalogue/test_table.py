@@ -405,3 +405,12 @@ def test_saving_refuses_two_columns_of_one_name(shop: Path) -> None:
     with pytest.raises(ValueError, match=r"unknown kind of table '\.xls'"):
         save_table(load_table(path, layout)[0], shop / "out.xls")
     assert not list(shop.glob("out*"))
+
+
+def test_an_attribute_of_too_many_values_is_refused(tmp_path: Path) -> None:
+    Image.new("RGB", (16, 16)).save(tmp_path / "a.png")
+    rows = "".join(f"{i},a.png,v{i}\n" for i in range(32_768))
+    (tmp_path / "t.csv").write_text("id,picture,serial\n" + rows, "utf-8")
+    layout = TableLayout("picture", ("serial",), "id")
+    with pytest.raises(ValidationError, match="'serial': has 32,768 values; at most 32,767"):
+        load_table(tmp_path / "t.csv", layout, check_pictures=False)
