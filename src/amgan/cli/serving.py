@@ -1,0 +1,72 @@
+"""The command that runs the server."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from amgan.cli.errors import CommandFailure
+from amgan.cli.options import examples
+from amgan.cli.searching import PANEL
+
+EXAMPLES = examples(
+    "amgan serve --run run",
+    "amgan serve --config server.toml --host 0.0.0.0",
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add this file's commands to the application."""
+    app.command(rich_help_panel=PANEL, epilog=EXAMPLES)(serve)
+
+
+def serve(
+    run: Annotated[
+        Path | None,
+        typer.Option("--run", "-r", metavar="FOLDER", help="Run folder.", show_default=False),
+    ] = None,
+    gallery: Annotated[
+        Path | None,
+        typer.Option(
+            "--gallery",
+            "-g",
+            metavar="FOLDER",
+            help="Gallery folder.  [default: gallery in the run folder]",
+            show_default=False,
+        ),
+    ] = None,
+    host: Annotated[
+        str | None,
+        typer.Option(help="Address to listen on.  [default: 127.0.0.1]", show_default=False),
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option(help="Port to listen on.  [default: 8000]", show_default=False)
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "--config",
+            "-c",
+            metavar="FILE",
+            help="TOML file of settings; AMGAN_... in the environment wins over it.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Serve searches over HTTP, with a page at /.
+
+    Model and gallery are opened again, and switched to at once, on SIGHUP. SIGTERM and Ctrl-C
+    finish what was begun. Every setting is in docs/serving.md.
+    """
+    # Waiting threads would otherwise spin and take the cores from those that work.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    from amgan.web.server import serve as serve_until_stopped
+    from amgan.web.settings import load_settings
+
+    given = {"run": run, "gallery": gallery, "host": host, "port": port}
+    settings = load_settings(config, {name: v for name, v in given.items() if v is not None})
+    if not serve_until_stopped(settings):
+        raise CommandFailure("the server did not start; the log above says why")
