@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from amgan.attributes import AttributeSchema
+from amgan.catalogue.assembly import Checks
 from amgan.catalogue.pixels import open_pixels
 from amgan.catalogue.readers import READERS
 from amgan.catalogue.records import Catalogue
@@ -88,7 +89,8 @@ def load_catalogue(
             progress=track,
         )
     elif config.reader in READERS:
-        catalogue, report = READERS[config.reader](path)
+        checks = Checks(strict, check_pictures, progress=track)
+        catalogue, report = READERS[config.reader](path, checks=checks)
     else:
         raise ValueError(
             f"unknown reader {config.reader!r}; the readers are table, {', '.join(READERS)}"
