@@ -287,6 +287,21 @@ def test_evaluate_as_json_agrees_with_the_search_users_get(
     assert report["groups"]["all"]["means"]["item@10"] == pytest.approx(found / len(asked))
 
 
+def test_evaluate_measures_other_rankers_beside_the_model(run_folder: Path, call: Call) -> None:
+    code, out, _ = call(
+        *("evaluate", "--run", run_folder, "--protocol", "unseen", "--json"),
+        *("--beside", "random", "--beside", "unmanipulated"),
+    )
+    assert code == 0
+    reports = json.loads(out)
+    assert [report["method"] for report in reports][1:] == ["random", "unmanipulated"]
+    assert len({report["triplet_digest"] for report in reports}) == 1
+    for name in ("random", "unmanipulated"):
+        assert (run_folder / "evaluation" / name / "test-unseen.json").exists()
+    code, _, error = call("evaluate", "--run", run_folder, "--beside", "luck")
+    assert (code, "unknown ranker 'luck'" in error) == (2, True)
+
+
 def first_hits(call: Call, run: Path, triplet: dict[str, Any], k: int) -> list[str]:
     changes: list[str] = []
     for text in triplet["changes"]:

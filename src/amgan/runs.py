@@ -11,6 +11,7 @@ from amgan.config import ExperimentConfig, config_from_dict
 from amgan.evaluation.report import Protocol
 from amgan.experiment import (
     Evaluation,
+    build_untrained,
     evaluate_model,
     load_catalogue,
     load_data,
@@ -62,6 +63,7 @@ def evaluate_run(
     *,
     split: str = "test",
     triplets: Path | None = None,
+    beside: Sequence[str] = (),
     device: str = "auto",
 ) -> Iterator[Evaluation]:
     """Measure a run's best model, one protocol after the other.
@@ -71,14 +73,17 @@ def evaluate_run(
         protocols: galleries to rank.
         split: which triplets to ask.
         triplets: triplet file; None takes the run's own.
+        beside: rankers that need no training, measured after the model; see `build_untrained`.
         device: auto, cpu, cuda or cuda:N.
 
     Raises:
-        ValueError: no model, or triplets that do not agree with the catalogue.
+        ValueError: no model, an unknown ranker, or triplets that do not agree with the catalogue.
     """
     model = load_model(run, device)
     config = load_run_config(run)
     asked = replace(config.triplets, path=str(triplets or run / "triplets.jsonl"))
     data = load_data(replace(config, triplets=asked))
+    rankers = [model, *(build_untrained(name, model) for name in beside)]
     for protocol in protocols:
-        yield evaluate_model(model, data, split=split, protocol=protocol)
+        for ranker in rankers:
+            yield evaluate_model(ranker, data, split=split, protocol=protocol)

@@ -121,6 +121,15 @@ def evaluate(
         Path | None,
         typer.Option(metavar="FILE", help="Triplet file.  [default: the run's own]"),
     ] = None,
+    beside: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="RANKER",
+            help="Also measure random, nearest-picture, or unmanipulated (the model, changes "
+            "ignored); can be repeated.",
+            show_default=False,
+        ),
+    ] = None,
     per_query: Annotated[
         bool, typer.Option("--per-query", help="Also write every query's values (Parquet).")
     ] = False,
@@ -136,8 +145,17 @@ def evaluate(
     from amgan.runs import evaluate_run
 
     galleries = _PROTOCOLS[protocol]
-    found = list(evaluate_run(run, galleries, split=split, triplets=triplets, device=device))
-    paths = [evaluation.save(run / "evaluation", per_query=per_query) for evaluation in found]
+    found = list(
+        evaluate_run(
+            run, galleries, split=split, triplets=triplets, beside=beside or (), device=device
+        )
+    )
+    folder = run / "evaluation"
+    paths = []
+    for evaluation in found:
+        name = evaluation.report.method
+        place = folder / name if name in (beside or ()) else folder
+        paths.append(evaluation.save(place, per_query=per_query))
     print_evaluations([evaluation.report for evaluation in found], as_json=as_json)
     for path in paths:
         typer.echo(f"report: {path}", err=True)
