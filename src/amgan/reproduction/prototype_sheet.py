@@ -12,7 +12,7 @@ from PIL import Image
 from amgan.attributes import Change
 from amgan.files import replacing
 from amgan.images import Pixels
-from amgan.sheets.canvas import GREEN, GREY, Canvas, measure
+from amgan.sheets.canvas import GREY, INK, Canvas, measure
 
 _CELL, _GAP, _MARGIN = 104.0, 9.0, 20.0  # hundredths of an inch
 _WORDS = (84.0, 190.0)
@@ -96,7 +96,7 @@ class _Sheet:
         self.canvas.text(self.words_at, top + 6, "Changes", 11, GREY)
         for place, heading in enumerate(block.columns):
             x = self.pictures_at + place * (_CELL + _GAP)
-            colour = GREEN if heading in block.truth else GREY
+            colour = INK if heading in block.truth else GREY
             self.canvas.text(x, top + 6, heading, 11, colour, width=_CELL)
         top += _HEADER
         for case in range(len(block.references)):
@@ -119,7 +119,7 @@ class _Sheet:
             self.canvas.picture(
                 (x, top, _CELL, self.height),
                 Image.fromarray(pictures[case]),
-                heading in block.truth,
+                False,
             )
 
     def _draw_change(self, change: Change, y: float) -> None:

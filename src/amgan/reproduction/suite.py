@@ -170,7 +170,7 @@ def find_suite(name: str) -> Path:
 
 
 def load_suite(path: Path, **changes: Any) -> Suite:
-    """Read a suite.
+    """Read a suite; one that `extends` another file takes from it what it does not say itself.
 
     Args:
         path: TOML file.
@@ -179,10 +179,9 @@ def load_suite(path: Path, **changes: Any) -> Suite:
     Raises:
         ValueError: not such a file, an unknown key, a wrong value, or a row that does not load.
     """
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ValueError(f"{path}: cannot read this suite ({error})") from None
+    values = _read_toml(path)
+    if "extends" in values:
+        values = {**_read_toml(path.parent / str(values.pop("extends"))), **values}
     values = {"name": path.stem, **values, **changes}
     _refuse_unknown_keys(path, Suite, values, "", hidden={"folder"})
     for name, kind in (("studio", StudioSpec), ("timing", TimingSpec)):
@@ -202,6 +201,13 @@ def load_suite(path: Path, **changes: Any) -> Suite:
         except ValueError as error:
             raise ValueError(f"{path}: row {row.name!r}: {error}") from None
     return suite
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ValueError(f"{path}: cannot read this suite ({error})") from None
 
 
 def _refuse_unknown_keys(

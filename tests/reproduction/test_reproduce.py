@@ -1,0 +1,262 @@
+"""A whole suite on a few rendered garments: rows, resuming, tables, figures."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+from tests.reproduction.conftest import ROWS
+
+from amgan.evaluation.significance import paired_test
+from amgan.reproduction.measuring import REFERENCE_ITSELF, TARGET_ITSELF
+from amgan.reproduction.reproduce import reproduce
+from amgan.reproduction.results import SuiteResults
+from amgan.reproduction.runner import (
+    SuiteData,
+    Workplace,
+    prepare_workplace,
+    read_row_state,
+    run_suite,
+)
+from amgan.reproduction.tables import claims_table, comparison_table, table_3
+
+
+def column(place: Workplace, row: str, metric: str, protocol: str = "unseen") -> np.ndarray:
+    """A metric of every query, read from the file without this program's code."""
+    slug = row.lower()
+    path = place.folder / "rows" / slug / "evaluation" / "queries" / f"test-{protocol}.parquet"
+    return pq.read_table(path)[metric].to_numpy()
+
+
+def test_every_row_is_done_and_has_both_protocols_and_both_tests(place):
+    for row in ROWS:
+        folder = place.folder / "rows" / row.lower()
+        state = read_row_state(folder)
+        assert state["done"]
+        for test, names in {
+            "queries": ("test-unseen", "test-paper"),
+            "more": ("test-unseen",),
+        }.items():
+            for name in names:
+                for suffix in (".json", ".md", ".parquet"):
+                    assert (folder / "evaluation" / test / f"{name}{suffix}").stat().st_size > 0
+        assert not (folder / "evaluation" / "more" / "test-paper.json").exists()
+
+
+def test_rows_share_their_queries(place):
+    references = {tuple(column(place, row, "reference")) for row in ROWS}
+    assert len(references) == 1
+
+
+def test_more_changes_are_asked_for_than_were_trained(place):
+    path = place.folder / "rows/fcd/evaluation/{}/test-unseen.json"
+    numbers = ("one", "two", "three", "four", "five")
+    few, more = (
+        json.loads(Path(str(path).format(test)).read_text())["groups"]
+        for test in ("queries", "more")
+    )
+    assert not {"three", "four", "five"} & set(few)
+    assert {"three", "four", "five"} & set(more)
+    assert sum(more[name]["n"] for name in numbers if name in more) == more["all"]["n"]
+
+
+def test_the_table_shows_the_means_of_the_queries(place):
+    text = comparison_table(SuiteResults(place), "unseen")
+    heading, _, *lines = text.splitlines()
+    titles = [cell.strip() for cell in heading.strip("|").split("|")]
+    for line in lines:
+        cells = [cell.strip().strip("*\\") for cell in line.strip("|").split("|")]
+        mean = column(place, cells[0].replace(" ", "-"), "top@10").mean()
+        assert float(cells[titles.index("Top-10")]) == pytest.approx(mean, abs=5e-5)
+
+
+def test_table_3_has_the_published_numbers_beside_ours(place):
+    line = next(r for r in table_3(SuiteResults(place), "unseen").splitlines() if "NoL1" in r)
+    assert [cell.strip() for cell in line.strip("|").split("|")][5:] == [
+        *(".1652", ".4720", ".7551", ".2324"),
+        *(".0875", ".2998", ".7067", ".1603"),
+    ]
+
+
+def test_claims_are_judged_by_a_paired_test(place):
+    _, values = claims_table(SuiteResults(place), "unseen")
+    assert {value["claim"] for value in values} == {
+        "AMGAN-P > FCD",
+        "AMGAN-P > AMGAN-P-NoL1",
+    }
+    value = next(v for v in values if v["claim"] == "AMGAN-P > FCD")
+    ours, theirs = column(place, "AMGAN-P", "top@10"), column(place, "FCD", "top@10")
+    test = paired_test(ours, theirs)
+    assert value["p"] == test.p_value
+    expected = "holds" if ours.mean() > theirs.mean() else "reversed"
+    assert value["verdict"] == (expected if test.p_value < 0.05 else "not told apart")
+
+
+def test_the_report_links_what_exists_and_forgets_no_row(place):
+    text = (place.folder / "README.md").read_text()
+    links = re.findall(r"\]\(([^)]+)\)", text)
+    assert len(links) >= 7
+    assert all((place.folder / link).is_file() for link in links)
+    for row in ROWS:
+        assert text.count(f"| {row} ") >= 5, row
+    assert "Yang et al." in text
+
+
+def test_charts_hold_no_catalogue_pictures_and_sheets_are_apart(place):
+    assert {path.suffix for path in (place.folder / "figures").iterdir()} == {".png", ".svg"}
+    names = {path.name for path in (place.folder / "pictures").iterdir()}
+    assert names == {"figure-6.png", "figure-7.png", "figure-8-amgan-p.png"}
+    for path in place.folder.glob("*/*.png"):
+        pixels = np.asarray(Image.open(path).convert("L"))
+        assert min(pixels.shape) > 200
+        assert pixels.std() > 10, path
+
+
+def test_results_json_repeats_the_means(place):
+    values = json.loads((place.folder / "results.json").read_text())
+    rows = {row["name"]: row for row in values["rows"]}
+    assert list(rows) == list(ROWS)
+    for name, row in rows.items():
+        mean = column(place, name, "mrr@1000", "paper").mean()
+        assert row["metrics"]["paper"]["mrr@1000"]["mean"] == pytest.approx(mean)
+    assert rows["AMGAN-P"]["published"]["DARN"]["top@1"] == 0.0978
+    assert rows["FCD"]["query_time"]["dimensions"] == 12
+    assert rows["FCD"]["query_time"]["drawing"] is None
+    time = rows["AMGAN-P"]["query_time"]
+    assert time["drawing"] > 0
+    assert time["total"] == pytest.approx(time["representation"] + time["search"])
+
+
+def test_quality_of_pictures_that_are_true_by_construction(place):
+    quality = json.loads((place.folder / "judge" / "target.json").read_text())
+    assert quality["l1"] == 0
+    assert quality["ssim"] == pytest.approx(1)
+    assert quality["frechet"] == pytest.approx(0, abs=1e-6)
+    assert quality["exact_l1"] > 0  # another garment with the same attributes
+    text = (place.folder / "README.md").read_text()
+    assert REFERENCE_ITSELF in text
+    assert TARGET_ITSELF in text
+
+
+def test_a_second_run_does_nothing_again(place, monkeypatch):
+    monkeypatch.setenv("AMGAN_CACHE", str(place.folder.parent / "cache"))
+    files = [*place.folder.glob("rows/*/model.safetensors"), *place.folder.glob("rows/*/row.json")]
+    before = {path: path.stat().st_mtime_ns for path in files}
+    told: list[str] = []
+    run_suite(place, told.append)
+    assert len(told) == len(ROWS)
+    assert all(text.endswith("done before") for text in told)
+    assert {path: path.stat().st_mtime_ns for path in files} == before
+
+
+def test_an_interrupted_suite_goes_on_where_it_was(place, tmp_path, monkeypatch):
+    """Stopped between training and measuring of the second row; the results are the same."""
+    monkeypatch.setenv("AMGAN_CACHE", str(place.folder.parent / "cache"))
+    suite = place.suite.select(["AMGAN-P", "FCD"])
+    other = Workplace(suite, tmp_path, place.overrides)
+
+    def stop(text: str) -> None:
+        if text.startswith("[2/2]") and text.endswith("measuring"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_suite(other, stop)
+    assert read_row_state(tmp_path / "rows/amgan-p")["done"]
+    state = read_row_state(tmp_path / "rows/fcd")
+    assert not state["done"]
+    assert state["train_seconds"] > 0
+    told: list[str] = []
+    run_suite(other, told.append)
+    assert told[0].endswith("done before")
+    for row in ("AMGAN-P", "FCD"):
+        for metric in ("top@10", "mrr@1000"):
+            np.testing.assert_array_equal(column(other, row, metric), column(place, row, metric))
+
+
+def test_a_folder_of_other_settings_is_refused(place, monkeypatch):
+    monkeypatch.setenv("AMGAN_CACHE", str(place.folder.parent / "cache"))
+    other = dataclasses.replace(place, overrides=(*place.overrides, "training.epochs=9"))
+    with pytest.raises(ValueError, match="amgan-p: holds this row with other settings"):
+        run_suite(other)
+
+
+def test_a_diverging_row_is_told_and_the_others_go_on(place, tmp_path, monkeypatch):
+    monkeypatch.setenv("AMGAN_CACHE", str(place.folder.parent / "cache"))
+    rows = tuple(
+        dataclasses.replace(row, settings=(*row.settings, "training.learning_rate=1e30"))
+        if row.name == "AMGAN-P"
+        else row
+        for row in place.suite.select(["AMGAN-P", "FCD"]).rows
+    )
+    other = Workplace(dataclasses.replace(place.suite, rows=rows), tmp_path, place.overrides)
+    text = reproduce(other).read_text()
+    assert re.search(r"- AMGAN-P: diverged: loss \w+\.\w+ is (nan|inf|-inf)", text)
+    assert "| FCD " in text
+    assert [record.name for record in SuiteResults(other).records] == ["FCD"]
+
+
+def test_nothing_finished_is_an_error_that_says_so(place, tmp_path):
+    other = Workplace(place.suite.select(["FCD"]), tmp_path, place.overrides)
+    with pytest.raises(ValueError, match=r"no row of suite 'smoke' is finished.*FCD: not finished"):
+        reproduce(other, train=False)
+
+
+def test_folds_test_every_item_once(place, tmp_path, monkeypatch):
+    monkeypatch.setenv("AMGAN_CACHE", str(place.folder.parent / "cache"))
+    suite = dataclasses.replace(
+        place.suite.select(["FCD", "Random"]), folds=2, significance="folds", more_changes=1
+    )
+    other = Workplace(suite, tmp_path, place.overrides)
+    run_suite(other)
+    results = SuiteResults(other)
+    record = results.records[0]
+    assert len(record.folders) == 2
+    joined = results.results(record, "queries", "unseen")
+    assert len(set(joined.references)) == len(joined) > 120  # of 140; some have no target
+    assert results.spread(record, "top@10", "queries", "unseen") is not None
+    assert not results.has_test("more")
+    reproduce(other, train=False)
+    assert "2 folds" in (tmp_path / "README.md").read_text()
+
+
+def test_the_users_own_catalogue_replaces_the_studio(place, tmp_path):
+    table = place.folder / "catalogue" / "catalogue.csv"
+    other = prepare_workplace(place.suite, tmp_path, [f'catalogue.path="{table}"'])
+    assert not (tmp_path / "catalogue").exists()
+    assert other.suite.common_config(other.overrides).catalogue.path == str(table)
+
+
+def test_data_is_read_once_for_all_rows(place, monkeypatch):
+    monkeypatch.setenv("AMGAN_CACHE", str(place.folder.parent / "cache"))
+    data = SuiteData(place)
+    configs = [place.suite.row_config(row, place.overrides) for row in place.suite.rows]
+    assert len({id(data.of_row(config, None)) for config in configs}) == 1
+    tests = data.tests(configs[0], None)
+    assert set(tests) == {"queries", "more"}
+
+
+def test_command_line(place, tmp_path, monkeypatch, capsys):
+    from amgan.cli import main
+
+    monkeypatch.setenv("AMGAN_CACHE", str(place.folder.parent / "cache"))
+    with pytest.raises(SystemExit) as exited:
+        main(["reproduce", "nosuch", "--out", str(tmp_path)])
+    assert exited.value.code == 2
+    assert "no suite 'nosuch'" in capsys.readouterr().err
+    shutil.copytree(place.folder / "rows", tmp_path / "rows")
+    path = Path(__file__).parents[2] / "experiments" / "suites" / "smoke.toml"
+    settings = [f"--setting=catalogue.path={place.folder / 'catalogue/catalogue.csv'}"]
+    settings += [f"--setting={text}" for text in place.suite.settings]
+    settings += ["--row=FCD", "--row=Random", "--report-only", f"--out={tmp_path}"]
+    with pytest.raises(SystemExit) as exited:
+        main(["reproduce", str(path), *settings])
+    captured = capsys.readouterr()
+    assert exited.value.code == 0, captured.err
+    assert captured.out == f"report: {tmp_path / 'README.md'}\n"

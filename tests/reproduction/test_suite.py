@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from amgan.reproduction.suite import Suite, find_suite, load_suite
+
+EXPERIMENTS = Path(__file__).parents[2] / "experiments"
+NAMES = sorted(path.stem for path in (EXPERIMENTS / "suites").glob("*.toml"))
+PAPER_ROWS = {
+    "AMGAN-P",
+    "AMGAN-T",
+    *(f"AMGAN-{scheme}-{without}" for scheme in "PT" for without in ("NoVSE", "NoL1", "NoCls")),
+    *("cGAN-P", "cGAN-T", "FCD", "AMNet", "FSN"),
+}
+
+
+def test_the_suites_are_there():
+    assert {"smoke", "hm-tops-cpu", "paper"} <= set(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_suite_loads_with_every_row_of_the_paper(name):
+    suite = load_suite(EXPERIMENTS / "suites" / f"{name}.toml")
+    assert {row.name for row in suite.rows} >= PAPER_ROWS
+    configs = {row.name: suite.row_config(row) for row in suite.rows}
+    # One budget, one data set, one picture size, one trunk.
+    first = next(iter(configs.values()))
+    for row in suite.rows:
+        config = configs[row.name]
+        if not row.as_published:
+            assert config.training == first.training
+        assert config.images == first.images
+        assert config.network == first.network
+        assert config.catalogue == first.catalogue
+
+
+def write_suite(folder: Path, text: str) -> Path:
+    suites = folder / "suites"
+    suites.mkdir(parents=True, exist_ok=True)
+    (folder / "plain.toml").write_text('method = "fcd"\ntraining.epochs = 7\n')
+    (folder / "scale.toml").write_text("training.epochs = 3\nimages.height = 32\n")
+    path = suites / "own.toml"
+    path.write_text(text)
+    return path
+
+
+def test_later_settings_win(tmp_path):
+    path = write_suite(
+        tmp_path,
+        """
+        title = "t"
+        configs = ["scale.toml"]
+        settings = ["training.seed=1", "training.batch_size=8"]
+        rows = [
+            { name = "A", experiment = "plain" },
+            { name = "B", experiment = "plain", settings = ["training.seed=2"] },
+        ]
+        """,
+    )
+    suite = load_suite(path)
+    a, b = (suite.row_config(row, ["training.batch_size=4"]).training for row in suite.rows)
+    assert (a.epochs, a.seed, a.batch_size) == (7, 1, 4)  # experiment over scale, suite over both
+    assert b.seed == 2
+    assert suite.row_config(suite.rows[0]).images.height == 32
+    assert suite.common_config().training.epochs == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("title = 't'\nrows = []", "no rows"),
+        ("title = 't'\nrows = [{ name = 'A' }, { name = 'a' }]", "row 'a' twice"),
+        ("title = 't'\nrow = []", "unknown key row"),
+        ("title = 't'\nrows = [{ name = 'A', sort = 'ours' }]", "unknown key rows.sort"),
+        ("title = 't'\nrows = [{ name = 'A', kind = 'mine' }]", "kind"),
+        ("title = 't'\nrows = [{ name = 'A', experiment = 'gone' }]", "row 'A'.*gone.toml"),
+        ("title = 't'\nrows = [{ name = 'A', settings = ['training.epoch=1'] }]", "epoch"),
+        ("title = 't'\nfolds = 1\nrows = [{ name = 'A' }]", "at least 2"),
+        ("title = 't'\nsignificance = 'folds'\nrows = [{ name = 'A' }]", "folds = 2"),
+        (
+            "title = 't'\ntiming = { speed = 1 }\nrows = [{ name = 'A' }]",
+            "unknown key timing.speed",
+        ),
+        ("rows = [{ name = 'A' }]", "title"),
+        ("title = ", "cannot read"),
+    ],
+)
+def test_a_bad_suite_is_told_with_its_file(tmp_path, text, message):
+    path = write_suite(tmp_path, text)
+    with pytest.raises(ValueError, match=f"own.*{message}"):
+        load_suite(path)
+
+
+def test_select_keeps_the_order_and_names_what_is_not_there(tiny_suite: Suite):
+    chosen = tiny_suite.select(["fcd", "AMGAN-P"])
+    assert [row.name for row in chosen.rows] == ["AMGAN-P", "FCD"]
+    with pytest.raises(ValueError, match=r"no row 'AMGAN-X'.*AMGAN-P"):
+        tiny_suite.select(["AMGAN-X"])
+
+
+def test_find_suite_names_the_suites_it_knows(monkeypatch):
+    monkeypatch.chdir(EXPERIMENTS.parent)
+    assert find_suite("smoke") == Path("experiments/suites/smoke.toml")
+    with pytest.raises(ValueError, match=r"no suite 'smoky'.*smoke"):
+        find_suite("smoky")
