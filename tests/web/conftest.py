@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import io
+import json
+import os
+import re
+import subprocess
+import sys
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +59,9 @@ def open_client(shop: Path) -> Iterator[OpenClient]:
 
         def open_with(**settings: Any) -> TestClient:
             app = create_app(ServerSettings(**{"run": shop, "device": "cpu", **settings}))
-            return stack.enter_context(TestClient(app, raise_server_exceptions=False))
+            opened = stack.enter_context(TestClient(app, raise_server_exceptions=False))
+            wait_until_ready(opened)
+            return opened
 
         yield open_with
 
@@ -61,7 +70,16 @@ def open_client(shop: Path) -> Iterator[OpenClient]:
 def session_client(shop: Path) -> Iterator[TestClient]:
     app = create_app(ServerSettings(run=shop, device="cpu"))
     with TestClient(app, raise_server_exceptions=False) as opened:
+        wait_until_ready(opened)
         yield opened
+
+
+def wait_until_ready(client: TestClient) -> None:
+    for _ in range(600):
+        if client.get("/ready").status_code == 200:
+            return
+        time.sleep(0.05)
+    raise AssertionError(client.get("/ready").text)
 
 
 @pytest.fixture
@@ -87,3 +105,67 @@ def draw_picture(width: int = 32, height: int = 24, form: str = "PNG", seed: int
 @pytest.fixture
 def picture() -> bytes:
     return draw_picture()
+
+
+@dataclass(frozen=True)
+class Served:
+    """A server in a process of its own."""
+
+    process: subprocess.Popen[str]
+    address: str
+    log: Path
+
+    @property
+    def port(self) -> int:
+        return int(self.address.rpartition(":")[2])
+
+    def lines(self) -> list[dict[str, Any]]:
+        """Its log."""
+        return [json.loads(line) for line in self.log.read_text().splitlines()]
+
+    def wait_for(self, event: str, count: int = 1) -> None:
+        """Wait until an event stands `count` times in the log."""
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline and self.process.poll() is None:
+            if self.log.read_text().count(f'"event": "{event}') >= count:
+                return
+            time.sleep(0.05)
+        raise AssertionError(f"no {event!r} in {self.log.read_text()}")
+
+
+StartServer = Callable[..., Served]
+
+
+@pytest.fixture(scope="module")
+def start_server(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartServer]:
+    """Call with settings; `amgan serve` on loopback until the module's tests are done."""
+    started: list[Served] = []
+
+    def start(**settings: Any) -> Served:
+        log = tmp_path_factory.mktemp("served") / "log"
+        given = {"run": shop, "device": "cpu", "port": 0} | settings
+        variables = {f"AMGAN_{name.upper()}": str(value) for name, value in given.items()}
+        with log.open("w") as file:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "amgan", "serve"],
+                env=os.environ | {"OMP_NUM_THREADS": "1"} | variables,
+                stderr=file,
+                stdout=subprocess.DEVNULL,
+                text=True,
+            )
+        served = Served(process, "", log)
+        started.append(served)
+        served.wait_for("loaded")
+        served.wait_for("Uvicorn running on ")
+        address = re.findall(r"http://127\.0\.0\.1:\d+", log.read_text())[0]
+        return Served(process, address, log)
+
+    yield start
+    for served in started:
+        served.process.terminate()
+    for served in started:
+        try:
+            served.process.wait(30)
+        except subprocess.TimeoutExpired:
+            served.process.kill()
+            served.process.wait()

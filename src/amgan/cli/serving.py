@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from amgan.cli.errors import CommandFailure
 from amgan.cli.options import examples
 from amgan.cli.searching import PANEL
 
@@ -68,5 +67,4 @@ def serve(
 
     given = {"run": run, "gallery": gallery, "host": host, "port": port}
     settings = load_settings(config, {name: v for name, v in given.items() if v is not None})
-    if not serve_until_stopped(settings):
-        raise CommandFailure("the server did not start; the log above says why")
+    serve_until_stopped(settings)

@@ -35,12 +35,17 @@ the gallery. Errors have one shape, `{"error": {code, message, details, request_
 _EXPOSED = ["RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset", "Retry-After"]
 
 
-def create_app(settings: ServerSettings, opener: Opener | None = None) -> FastAPI:
+def create_app(
+    settings: ServerSettings,
+    opener: Opener | None = None,
+    on_failure: Callable[[Exception], None] | None = None,
+) -> FastAPI:
     """Application for an ASGI server.
 
     Args:
         settings: how it is to be.
         opener: opens model and gallery; None opens those that the settings name.
+        on_failure: told why they could not be opened at the start.
     """
     app = FastAPI(
         title="amgan",
@@ -53,6 +58,7 @@ def create_app(settings: ServerSettings, opener: Opener | None = None) -> FastAP
         redoc_url=None,
     )
     parts = _build_parts(settings, opener or _opener(settings))
+    parts.on_failure = on_failure
     app.state.parts = parts
     install_error_handlers(app)
     for routes in (searching, gallery, operation):
@@ -99,30 +105,31 @@ def _opener(settings: ServerSettings) -> Opener:
 
 @asynccontextmanager
 async def _live(app: FastAPI) -> AsyncIterator[None]:
-    """Open model and gallery before the first request; reload them on SIGHUP."""
+    """Open model and gallery while the process answers already; open them again on SIGHUP."""
     parts: ServerParts = app.state.parts
-    serving = parts.serving
-    if not serving.ready:
-        await asyncio.to_thread(serving.load)
     loop = asyncio.get_running_loop()
     tasks: set[asyncio.Task[None]] = set()
 
-    def on_hangup() -> None:
-        task = loop.create_task(_reload(serving.load))
+    def load() -> None:
+        task = loop.create_task(_load(parts))
         tasks.add(task)
         task.add_done_callback(tasks.discard)
 
+    load()
     with suppress(ValueError, RuntimeError, NotImplementedError):  # not in the main thread
-        loop.add_signal_handler(signal.SIGHUP, on_hangup)
+        loop.add_signal_handler(signal.SIGHUP, load)
     yield
     with suppress(ValueError, RuntimeError, NotImplementedError):
         loop.remove_signal_handler(signal.SIGHUP)
     await asyncio.gather(*tasks)
-    await asyncio.to_thread(serving.close)
+    await asyncio.to_thread(parts.serving.close)
     logger().info("stopped")
 
 
-async def _reload(load: Callable[[], object]) -> None:
-    """Reload; a failure was logged, and what was in use stays in use."""
-    with suppress(Exception):
-        await asyncio.to_thread(load)
+async def _load(parts: ServerParts) -> None:
+    """Load; a failure is logged, and what was in use, if anything, stays in use."""
+    try:
+        await asyncio.to_thread(parts.serving.load)
+    except Exception as error:
+        if not parts.serving.ready and parts.on_failure is not None:
+            parts.on_failure(error)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from fastapi import Request
 
@@ -27,6 +28,7 @@ class ServerParts:
         pictures: encoded gallery pictures.
         working: requests being worked on.
         pending_bytes: bytes of request bodies in memory.
+        on_failure: told why model and gallery could not be opened at the start.
     """
 
     settings: ServerSettings
@@ -36,8 +38,9 @@ class ServerParts:
     admin_keys: KeyRing
     limiter: RateLimiter | None
     pictures: PictureCache
-    working: int = field(default=0)
-    pending_bytes: int = field(default=0)
+    working: int = 0
+    pending_bytes: int = 0
+    on_failure: Callable[[Exception], None] | None = None
 
 
 def parts_of(request: Request) -> ServerParts:

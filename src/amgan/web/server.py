@@ -15,10 +15,29 @@ _LARGEST_HEAD = 32 * 1024
 _OTHER_FILES = 128
 
 
-def build_server(settings: ServerSettings) -> uvicorn.Server:
+class ServerFailedError(ValueError):
+    """The server could not begin."""
+
+
+class _Server(uvicorn.Server):
+    """Stops when model or gallery cannot be opened at the start."""
+
+    failure: Exception | None = None
+
+    def fail(self, error: Exception) -> None:
+        """Stop because of `error`."""
+        self.failure = error
+        self.should_exit = True
+
+
+def build_server(settings: ServerSettings) -> _Server:
     """A server that is not running yet."""
+
+    def on_failure(error: Exception) -> None:
+        server.fail(error)
+
     config = uvicorn.Config(
-        create_app(settings),
+        create_app(settings, on_failure=on_failure),
         host=settings.host,
         port=settings.port,
         http=timed_protocol(settings.header_timeout, settings.max_connections),
@@ -33,20 +52,25 @@ def build_server(settings: ServerSettings) -> uvicorn.Server:
         timeout_graceful_shutdown=settings.shutdown_timeout,
         h11_max_incomplete_event_size=_LARGEST_HEAD,
     )
-    return uvicorn.Server(config)
+    server = _Server(config)
+    return server
 
 
-def serve(settings: ServerSettings) -> bool:
+def serve(settings: ServerSettings) -> None:
     """Serve until SIGTERM or SIGINT; requests being worked on are finished first.
 
-    Returns:
-        Whether the server came up.
+    Raises:
+        ServerFailedError: model or gallery cannot be opened, or the port is taken.
     """
     configure_logs(settings.log_level, settings.log_format)
     _allow_files(settings.max_connections + _OTHER_FILES)
     server = build_server(settings)
-    server.run()
-    return server.started
+    try:
+        server.run()
+    except SystemExit:  # uvicorn's way to say that it could not listen
+        raise ServerFailedError(f"cannot listen on {settings.host}:{settings.port}") from None
+    if server.failure is not None:
+        raise ServerFailedError(str(server.failure)) from server.failure
 
 
 def _allow_files(wanted: int) -> None:

@@ -28,7 +28,7 @@ async def get_health() -> Health:
 
 @router.get("/ready", responses=errors_of(503))
 async def get_readiness(request: Request) -> Ready:
-    """Whether searches are answered; 503 while the gallery is being opened or when stopping."""
+    """Whether searches are answered; 503 while the gallery is being opened."""
     loaded = parts_of(request).serving.current
     return Ready(model=loaded.model_id, gallery=loaded.version, items=len(loaded.gallery))
 

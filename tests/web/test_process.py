@@ -1,0 +1,186 @@
+"""The server as a process: slow and many connections, signals, logs."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from amgan.gallery.store import build_gallery
+from amgan.methods.trained import TrainedModel
+
+KEY = "0123456789abcdefghij"
+
+
+@pytest.fixture(scope="module")
+def served(start_server: Any) -> Any:
+    return start_server(
+        header_timeout=1, body_timeout=2, keep_alive_timeout=1, max_connections=24, api_keys=KEY
+    )
+
+
+def connect(served: Any) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", served.port), timeout=60)
+
+
+def read_all(connection: socket.socket) -> bytes:
+    """Everything until the server closes."""
+    content = b""
+    try:
+        while part := connection.recv(65536):
+            content += part
+    except ConnectionResetError:
+        pass
+    return content
+
+
+@pytest.fixture
+def connection(served: Any) -> Iterator[socket.socket]:
+    with connect(served) as opened:
+        yield opened
+
+
+HEAD = (
+    f"POST /v1/search HTTP/1.1\r\nHost: x\r\nX-API-Key: {KEY}\r\nContent-Type: application/json\r\n"
+)
+BODY = b'{"item_id": "item-001", "k": 1}'
+
+
+def test_a_head_that_does_not_come_is_not_waited_for(connection: socket.socket) -> None:
+    started = time.monotonic()
+    connection.sendall(b"GET /health HTTP/1.1\r\nHost:")
+    assert read_all(connection) == b""
+    assert time.monotonic() - started < 30
+
+
+def test_a_second_head_that_does_not_come_is_not_waited_for(connection: socket.socket) -> None:
+    connection.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert connection.recv(65536).startswith(b"HTTP/1.1 200")
+    started = time.monotonic()
+    connection.sendall(b"GET /hea")
+    assert b"HTTP" not in read_all(connection)
+    assert time.monotonic() - started < 30
+
+
+def test_an_idle_connection_is_closed(connection: socket.socket) -> None:
+    connection.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert read_all(connection).startswith(b"HTTP/1.1 200")
+
+
+def test_a_body_that_does_not_come_is_answered_and_closed(connection: socket.socket) -> None:
+    connection.sendall(f"{HEAD}Content-Length: 100\r\n\r\n".encode() + b'{"k"')
+    answer = read_all(connection)
+    assert answer.startswith(b"HTTP/1.1 408")
+    assert json.loads(answer.partition(b"\r\n\r\n")[2])["error"]["code"] == "timeout"
+
+
+def test_what_is_not_http_gets_the_one_shape(connection: socket.socket) -> None:
+    connection.sendall(b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n")
+    answer = read_all(connection)
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert json.loads(answer.partition(b"\r\n\r\n")[2])["error"]["code"] == "bad_request"
+
+
+def test_a_head_without_end_is_refused(connection: socket.socket) -> None:
+    connection.sendall(b"GET / HTTP/1.1\r\n" + b"X-A: " + b"a" * 70_000)
+    assert read_all(connection).startswith(b"HTTP/1.1 400")
+
+
+def test_many_silent_connections_keep_nobody_out(served: Any) -> None:
+    silent = [connect(served) for _ in range(200)]
+    try:
+        for connection in silent[::2]:
+            with contextlib.suppress(OSError):  # already closed to make room
+                connection.sendall(b"GET /hea")
+        response = httpx.post(
+            f"{served.address}/v1/search",
+            content=BODY,
+            headers={"X-API-Key": KEY, "Content-Type": "application/json"},
+            timeout=60,
+        )
+        assert response.status_code == 200
+    finally:
+        for connection in silent:
+            connection.close()
+
+
+def test_requests_on_one_connection_are_answered_in_order(served: Any) -> None:
+    with connect(served) as connection:
+        whole = f"{HEAD}Content-Length: {len(BODY)}\r\n".encode()
+        first = whole + b"X-Request-ID: first\r\n\r\n" + BODY
+        second = whole + b"X-Request-ID: second\r\n\r\n" + BODY
+        connection.sendall(first + second)
+        answer = read_all(connection)
+    assert re.findall(rb"HTTP/1.1 (\d+)", answer) == [b"200", b"200"]
+    assert answer.index(b"x-request-id: first") < answer.index(b"x-request-id: second")
+
+
+def test_logs_are_json_with_ids_and_hold_no_secrets(served: Any) -> None:
+    words = "in unmistakable words"
+    with httpx.Client(base_url=served.address, timeout=60) as client:
+        for headers in ({"X-API-Key": KEY}, {"X-API-Key": "wrong-key-of-mine"}):
+            client.post(
+                "/v1/search?secret=query",
+                json={"item_id": "item-001", "words": words},
+                headers=headers | {"X-Request-ID": "a-known-id"},
+            )
+        client.post("/v1/session", json={"key": KEY})
+        client.get("/v1/pictures?id=item-001", headers={"X-API-Key": KEY})
+    lines = [line for line in served.lines() if line.get("request_id") == "a-known-id"]
+    assert [line["status"] for line in lines if line["event"] == "request"] == [200, 401]
+    text = served.log.read_text()
+    for secret in (KEY, "wrong-key-of-mine", words, "secret=query", "item-001", "amgan_session"):
+        assert secret not in text
+
+
+def test_hangup_reloads_and_terminate_finishes_what_was_begun(
+    start_server: Any,
+    tmp_path: Path,
+    shape_tools: Any,
+    shape_model: TrainedModel,
+) -> None:
+    gallery = tmp_path / "gallery"
+    build_gallery(gallery, shape_model, shape_tools.write_shapes(tmp_path / "a", 12))
+    served = start_server(gallery=gallery)
+    assert httpx.get(f"{served.address}/ready", timeout=60).json()["items"] == 12
+    build_gallery(gallery, shape_model, shape_tools.write_shapes(tmp_path / "b", 7, 2))
+    served.process.send_signal(signal.SIGHUP)
+    deadline = time.monotonic() + 60
+    while httpx.get(f"{served.address}/ready", timeout=60).json()["items"] != 7:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    with connect(served) as connection:
+        head = HEAD.encode() + f"Content-Length: {len(BODY)}\r\n\r\n".encode()
+        connection.sendall(head + BODY[:10])
+        time.sleep(0.5)  # the head has to be read before the signal
+        served.process.send_signal(signal.SIGTERM)
+        served.wait_for("Shutting down")
+        connection.sendall(BODY[10:])
+        assert read_all(connection).startswith(b"HTTP/1.1 200")
+    # After its orderly end it dies of the signal, so that its parent can tell why.
+    assert served.process.wait(60) == -signal.SIGTERM
+    assert "stopped" in [line["event"] for line in served.lines()]
+
+
+def test_failing_to_begin_is_one_line(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "amgan", "serve", "--run", str(tmp_path), "--port", "0"],
+        env=os.environ | {"AMGAN_LOG_LEVEL": "error"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith(f"error: {tmp_path}: no model here")
