@@ -93,19 +93,21 @@ def _mean_over_labels(columns: list[Tensor], labels: Tensor) -> Tensor:
     return terms.sum() / known.sum().clamp(min=1)
 
 
-def pair_discriminator_loss(positive: Tensor, prototype: Tensor, shift: float = 1.0) -> Tensor:
-    """Pull the real pair (y, y+) together, push the prototype away from y+.
+def pair_discriminator_losses(
+    positive: Tensor, prototype: Tensor, shift: float = 1.0
+) -> tuple[Tensor, Tensor]:
+    """Pull the real pair (y, y+) together; push the prototype, a hard negative, away from y+.
 
-    Eq. (7)-(8), section 3.3.2, negated for minimisation.
+    Eq. (7)-(8), section 3.3.2, negated for minimisation; the paper's term is their sum.
 
     Args:
         positive: d(y, y+), (N,).
         prototype: d(x~, y+), (N,).
         shift: b.
     """
-    return -(
-        functional.logsigmoid(shift - positive) + functional.logsigmoid(prototype - shift)
-    ).mean()
+    real = -functional.logsigmoid(shift - positive).mean()
+    hard_negative = -functional.logsigmoid(prototype - shift).mean()
+    return real, hard_negative
 
 
 def pair_generator_loss(prototype: Tensor, shift: float = 1.0, saturating: bool = True) -> Tensor:
@@ -121,19 +123,21 @@ def pair_generator_loss(prototype: Tensor, shift: float = 1.0, saturating: bool 
     return _fool(shift - prototype, saturating)
 
 
-def triplet_discriminator_loss(positive: Tensor, negative: Tensor, prototype: Tensor) -> Tensor:
-    """Keep y nearer to y+ than to the random item y- and to the prototype.
+def triplet_discriminator_losses(
+    positive: Tensor, negative: Tensor, prototype: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Keep y nearer to y+ than to the random item y-, and than to the prototype.
 
-    Eq. (10)-(11), section 3.3.2, negated for minimisation.
+    Eq. (10)-(11), section 3.3.2, negated for minimisation; the paper's term is their sum.
 
     Args:
         positive: d(y, y+), (N,).
         negative: d(y, y-), (N,).
         prototype: d(y, x~), (N,).
     """
-    return -(
-        functional.logsigmoid(negative - positive) + functional.logsigmoid(prototype - positive)
-    ).mean()
+    real = -functional.logsigmoid(negative - positive).mean()
+    hard_negative = -functional.logsigmoid(prototype - positive).mean()
+    return real, hard_negative
 
 
 def triplet_generator_loss(positive: Tensor, negative: Tensor, saturating: bool = True) -> Tensor:

@@ -30,6 +30,8 @@ class AmganConfig:
         pixel_weight: mu of Eq. 14; 0 is NoL1.
         attribute_weight: lambda of Eq. 13 and 14; 0 is NoCls.
         metric_weight: weight of the metric terms (1 in the paper).
+        hard_negative_weight: of the prototype as a negative in Eq. 8 and 11, over that weight (1
+            in the paper).
         attribute_loss: Eq. 6 to the letter (`probability`) or with logarithms (`cross_entropy`).
         saturating: Eq. 9 and 12 as printed, log(1 - p); otherwise -log p.
         classified: pictures that the classifiers learn from: the `target` alone (section 3.3.1), or
@@ -44,6 +46,7 @@ class AmganConfig:
     pixel_weight: float = 1.0
     attribute_weight: float = 1.0
     metric_weight: float = 1.0
+    hard_negative_weight: float = 1.0
     attribute_loss: AttributeLoss = "cross_entropy"
     saturating: bool = True
     classified: Literal["target", "gallery"] = "gallery"
@@ -70,7 +73,11 @@ class Amgan(PrototypeSearch):
             Phase(
                 "discriminator",
                 (self.encoder, self.classifier),
-                {"metric": config.metric_weight, "attribute": config.attribute_weight},
+                {
+                    "metric": config.metric_weight,
+                    "hard_negative": config.metric_weight * config.hard_negative_weight,
+                    "attribute": config.attribute_weight,
+                },
                 learning_rate=config.discriminator_learning_rate,
             ),
             Phase(
@@ -99,21 +106,29 @@ class Amgan(PrototypeSearch):
             pictures.append(batch.negative)
         # One pass, so that real and drawn pictures share batch statistics as they do in search.
         target, positive, fake, *rest = self.encoder(torch.cat(pictures)).chunk(len(pictures))
-        distance = losses.euclidean_distance
-        if self.config.scheme == "pair":
-            metric = losses.pair_discriminator_loss(
-                distance(target, positive), distance(fake, positive), self.config.shift
-            )
-        else:
-            metric = losses.triplet_discriminator_loss(
-                distance(target, positive), distance(target, rest[0]), distance(target, fake)
-            )
+        negative = rest[0] if rest else None
+        metric = self._discriminator_metric(target, positive, negative, fake)
         embeddings, labels = target, batch.target_labels
         if self.config.classified == "gallery":
             embeddings = torch.cat((target, positive, *rest))
             parts = (batch.target_labels, batch.positive_labels, batch.negative_labels)
             labels = torch.cat(parts[: 2 + len(rest)])
-        return {"metric": metric, "attribute": self._attribute_loss(embeddings, labels)}
+        return {**metric, "attribute": self._attribute_loss(embeddings, labels)}
+
+    def _discriminator_metric(
+        self, target: Tensor, positive: Tensor, negative: Tensor | None, fake: Tensor
+    ) -> dict[str, Tensor]:
+        """Terms of Eq. 8 or 11 on embeddings (N, D); pairs take no negative."""
+        distance = losses.euclidean_distance
+        if negative is None or self.config.scheme == "pair":
+            real, hard_negative = losses.pair_discriminator_losses(
+                distance(target, positive), distance(fake, positive), self.config.shift
+            )
+        else:
+            real, hard_negative = losses.triplet_discriminator_losses(
+                distance(target, positive), distance(target, negative), distance(target, fake)
+            )
+        return {"metric": real, "hard_negative": hard_negative}
 
     def _generator_losses(self, batch: TrainingBatch) -> dict[str, Tensor]:
         features = self.generator.encode(batch.reference)

@@ -49,16 +49,10 @@ class UnsupervisedAmgan(Amgan):
         labels = torch.cat((batch.positive_labels, batch.reference_labels, batch.negative_labels))
         positive, _, negative = real
         alike = torch.cat(real)[most_alike(labels)[: len(positive)]]
-        distance = losses.euclidean_distance
-        if self.config.scheme == "pair":
-            metric = losses.pair_discriminator_loss(
-                distance(alike, positive), distance(fake, positive), self.config.shift
-            )
-        else:
-            metric = losses.triplet_discriminator_loss(
-                distance(positive, alike), distance(positive, negative), distance(positive, fake)
-            )
-        return {"metric": metric, "attribute": self._attribute_loss(torch.cat(real), labels)}
+        return {
+            **self._discriminator_metric(positive, alike, negative, fake),
+            "attribute": self._attribute_loss(torch.cat(real), labels),
+        }
 
     def _generator_losses(self, batch: TrainingBatch) -> dict[str, Tensor]:
         features = self.generator.encode(batch.reference)

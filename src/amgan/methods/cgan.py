@@ -173,11 +173,5 @@ class Cgan(Amgan):
     def _hard_negative_loss(
         self, target: Tensor, positive: Tensor, negative: Tensor, drawn: Tensor
     ) -> Tensor:
-        distance = losses.euclidean_distance
-        if self.config.scheme == "pair":
-            return losses.pair_discriminator_loss(
-                distance(target, positive), distance(drawn, positive), self.config.shift
-            )
-        return losses.triplet_discriminator_loss(
-            distance(target, positive), distance(target, negative), distance(target, drawn)
-        )
+        terms = self._discriminator_metric(target, positive, negative, drawn)
+        return terms["metric"] + terms["hard_negative"]
