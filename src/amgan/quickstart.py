@@ -26,6 +26,13 @@ from amgan.sheets import render_result_sheet
 
 # Enough to be worth searching, few enough that a small network learns them in minutes.
 ATTRIBUTES = ("category", "colour", "pattern", "sleeve", "neckline")
+NETWORK = {
+    "generator_width": 24,
+    "latent_channels": 96,
+    "residual_blocks": 2,
+    "encoder_widths": (32, 64, 128, 256),
+    "embedding_dim": 256,
+}
 METRICS = ("top@1", "top@10", "ndcg@10", "wanted@10", "kept@10")
 SHOWN = 4
 
@@ -44,8 +51,8 @@ class QuickstartSettings:
     """
 
     folder: Path = Path("amgan-quickstart")
-    items: int = 4000
-    epochs: int = 12
+    items: int = 3000
+    epochs: int = 7
     method: str = "amgan-t"
     seed: int = 0
     device: str = "auto"
@@ -134,14 +141,16 @@ def _configure(settings: QuickstartSettings, table: Path) -> ExperimentConfig:
                 "product": "product",
                 "split": "split",
             },
-            "triplets": {"seed": settings.seed, "per_item": 2},
-            "images": {"height": 64, "width": 64},
-            "network": {"generator_width": 32, "latent_channels": 128},
+            "triplets": {"seed": settings.seed, "per_item": 3},
+            "images": {"height": 48, "width": 48},
+            "network": NETWORK,
+            "options": {"metric_weight": 0.1, "saturating": False},
             "training": {
                 "epochs": settings.epochs,
+                "learning_rate": 5e-4,
+                "schedule": "cosine",
                 "seed": settings.seed,
                 "device": settings.device,
-                "validate_every": 2,
             },
         }
     )

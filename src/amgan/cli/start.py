@@ -23,8 +23,8 @@ def quickstart(
     folder: Annotated[
         Path, typer.Option("--folder", "-o", metavar="FOLDER", help="Where everything is written.")
     ] = Path("amgan-quickstart"),
-    items: Annotated[int, typer.Option(min=200, help="Garments to render.")] = 4000,
-    epochs: Annotated[int, typer.Option(min=1, help="Passes over the training triplets.")] = 12,
+    items: Annotated[int, typer.Option(min=200, help="Garments to render.")] = 3000,
+    epochs: Annotated[int, typer.Option(min=1, help="Passes over the training triplets.")] = 7,
     method: Annotated[str, typer.Option("--method", "-m", help="amgan-p or amgan-t.")] = "amgan-t",
     seed: Annotated[int, typer.Option(help="Of garments, triplets and training.")] = 0,
     device: Device = "auto",
