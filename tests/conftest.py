@@ -36,15 +36,18 @@ def draw_shape(labels: dict[str, str | None], seed: int) -> Image.Image:
     return Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
 
 
-def write_shapes(folder: Path, n: int, seed: int = 0, prefix: str = "item") -> Catalogue:
-    """`n` items; every fifth colour label is missing."""
+def write_shapes(
+    folder: Path, n: int, seed: int = 0, prefix: str = "item", draw: bool = True
+) -> Catalogue:
+    """`n` items; every fifth colour label is missing. Without `draw` the pictures are there."""
     rng = np.random.default_rng(seed)
     folder.mkdir(parents=True, exist_ok=True)
     labels = np.stack([rng.integers(0, size, n) for size in SHAPES.sizes], 1).astype(np.int16)
     images = []
     for row in range(n):
         path = folder / f"{prefix}-{row:03d}.png"
-        draw_shape(SHAPES.decode(labels[row]), seed * 1000 + row).save(path)
+        if draw:
+            draw_shape(SHAPES.decode(labels[row]), seed * 1000 + row).save(path)
         images.append(path)
     labels[::5, 0] = -1
     return Catalogue(

@@ -21,7 +21,7 @@ CLUSTERS = 30
 
 @pytest.fixture(autouse=True)
 def small_sets_take_the_index_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(approximate, "_EXACT_FLOATS", 0)
+    monkeypatch.setattr(approximate, "EXACT_FLOATS", 0)
 
 
 def draw(n: int, seed: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
@@ -106,7 +106,7 @@ def test_the_mode_says_what_ran(
     far = np.flatnonzero(QUERY_CLUSTER[0] != CLUSTER)[: SIZE // 8]
     far = far[((VECTORS[far] - QUERIES[0]) ** 2).sum(1).argsort()[SIZE // 16 :]]
     assert graph.search(QUERIES[:1], 5, np.sort(far)).mode == "exact, filtered"
-    monkeypatch.setattr(approximate, "_EXACT_FLOATS", SIZE * DIM // 2)
+    monkeypatch.setattr(approximate, "EXACT_FLOATS", SIZE * DIM // 2)
     assert graph.search(QUERIES[:1], 5, half).mode == "exact, filtered"
     assert engines["sq8"].search(QUERIES[:1], 5).mode == "sq8"
 

@@ -19,7 +19,7 @@ from amgan.gallery.engine_settings import AUTO_GRAPH_FLOATS, parse_engine
         (
             "milvus://localhost:19530/tops?replicas=2&partition=category",
             "milvus://localhost:19530/tops?m=32&ef_construction=200&ef_search=64"
-            "&replicas=2&shards=1&partition=category",
+            "&replicas=2&shards=1&tls=0&partition=category",
         ),
     ],
 )
@@ -33,6 +33,9 @@ def test_parts_of_a_server_setting() -> None:
     parsed = parse_engine("milvus://10.0.0.7:19530/tops?partition=category")
     assert (parsed.address, parsed.collection) == ("http://10.0.0.7:19530", "tops")
     assert parsed.partition == "category"
+    safe = parse_engine("milvus://milvus.example:443/tops?tls=1")
+    assert safe.address == "https://milvus.example:443"
+    assert parse_engine(safe.url) == safe
     lite = parse_engine("milvus:///data/lite.db/tops")
     assert (lite.address, lite.collection) == ("/data/lite.db", "tops")
     assert parse_engine(lite.url) == lite

@@ -51,7 +51,7 @@ def test_items_are_added_replaced_and_removed(
     shape_model: TrainedModel,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(approximate, "_EXACT_FLOATS", 0)
+    monkeypatch.setattr(approximate, "EXACT_FLOATS", 0)
     catalogue, more = shapes(40), shapes(6, 7)
     folder = tmp_path / "gallery"
     before = build_gallery(folder, shape_model, catalogue, engine=engine)

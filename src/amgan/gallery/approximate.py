@@ -20,16 +20,14 @@ from numpy.typing import NDArray
 
 from amgan.gallery.engine_settings import EngineSettings
 from amgan.gallery.engines import (
-    NO_ROW,
+    EXACT_FLOATS,
     THREADS,
     ExactEngine,
     Filters,
     Neighbours,
     Rows,
     Vectors,
-    first_rows,
-    score_rows,
-    to_scores,
+    rescore,
 )
 from amgan.gallery.versions import GalleryError
 from amgan.methods.protocol import RankingMetric
@@ -44,8 +42,6 @@ _TRAINING_VECTORS = 100_000
 _ADDED_AT_ONCE = 4096
 _SPARE = {"sq8": 2.0, "hnsw": 1.0, "hnsw_sq8": 2.0}  # candidates a result
 _SPARE_AT_LEAST = 8
-# Kept rows up to this many numbers are searched exactly, in about half a millisecond on one core.
-_EXACT_FLOATS = 4_000_000
 _WIDEST = 16  # a filtered graph search gives up when it has to look at more than 1/16 of the items
 
 
@@ -98,7 +94,7 @@ class IndexEngine:
 
     def _exact_is_faster(self, kept: int, k: int) -> bool:
         size, dim = self.vectors.shape
-        if kept * dim <= _EXACT_FLOATS or k * 20 >= kept:
+        if kept * dim <= EXACT_FLOATS or k * 20 >= kept:
             return True
         return self.settings.kind != "sq8" and kept * _WIDEST < size
 
@@ -117,7 +113,8 @@ class IndexEngine:
         _faiss.omp_set_num_threads(1 if len(queries) == 1 else THREADS)
         _, entries = self._index.search(queries, wanted, params=parameters)
         filtered = "" if rows is None else ", filtered"
-        return self._rescored(queries, [self._nodes[row] for row in entries], k, "sq8" + filtered)
+        candidates = [self._nodes[found[found >= 0]] for found in entries]
+        return rescore(self.metric, queries, self.vectors, candidates, k, "sq8" + filtered)
 
     def _walk(self, queries: Vectors, k: int, rows: Rows | None) -> Neighbours:
         """Walk the graph as if there were no filter, widely enough to find k kept rows.
@@ -142,7 +139,7 @@ class IndexEngine:
             if len(query_entries) < min(k, len(self.vectors)):
                 missed.append(position)
         mode = f"{self.settings.kind} ef={ef}" + ("" if rows is None else ", filtered")
-        answer = self._rescored(queries, found, k, mode)
+        answer = rescore(self.metric, queries, self.vectors, found, k, mode)
         if missed:
             exact = self._exact.search(queries[missed], k, rows)
             answer.scores[missed], answer.rows[missed] = exact.scores, exact.rows
@@ -167,16 +164,6 @@ class IndexEngine:
         mask[rows] = True
         kept: NDArray[np.bool_] = mask[self._nodes]
         return kept
-
-    def _rescored(self, queries: Vectors, found: list[Rows], k: int, mode: str) -> Neighbours:
-        scores = np.full((len(queries), k), np.inf, np.float32)
-        rows = np.full((len(queries), k), NO_ROW, np.int64)
-        for position, candidates in enumerate(found):
-            candidates = np.sort(candidates[candidates >= 0])
-            again = score_rows(self.metric, queries[position], self.vectors, candidates)
-            again, best = first_rows(again, candidates, k)
-            scores[position, : len(best)], rows[position, : len(best)] = again, best
-        return Neighbours(to_scores(scores, self.metric), rows, mode)
 
 
 def build_index(

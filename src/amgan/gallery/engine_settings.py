@@ -23,6 +23,7 @@ _LIMITS = {
     "ef_search": (1, 10_000),
     "replicas": (1, 1000),
     "shards": (1, 64),
+    "tls": (0, 1),
 }
 _KINDS: dict[str, dict[str, int]] = {
     "exact": {},
@@ -30,7 +31,7 @@ _KINDS: dict[str, dict[str, int]] = {
     "hnsw": _GRAPH_OPTIONS,
     "hnsw_sq8": _GRAPH_OPTIONS,
 }
-_SERVER_OPTIONS = {**_GRAPH_OPTIONS, "replicas": 1, "shards": 1}
+_SERVER_OPTIONS = {**_GRAPH_OPTIONS, "replicas": 1, "shards": 1, "tls": 0}
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ class EngineSettings:
             query += f"&partition={self.partition}"
         place = f"faiss://{self.kind}"
         if self.kind == "milvus":
-            place = f"milvus://{self.address.removeprefix('http://')}/{self.collection}"
+            place = f"milvus://{self.address.rpartition('://')[2]}/{self.collection}"
         return f"{place}?{query}" if query else place
 
     def resolve(self, count: int, dim: int) -> EngineSettings:
@@ -122,7 +123,8 @@ def _parse_server(setting: str) -> EngineSettings:
     partition = pairs.pop("partition", None)
     query = "&".join(f"{name}={value}" for name, value in pairs.items())
     options = _read_options(setting, query, _SERVER_OPTIONS)
-    address = f"http://{parts.netloc}" if parts.netloc else path
+    scheme = "https" if options["tls"] else "http"
+    address = f"{scheme}://{parts.netloc}" if parts.netloc else path
     return EngineSettings("milvus", options, address, collection, partition)
 
 

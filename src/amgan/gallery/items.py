@@ -100,6 +100,11 @@ class ItemTable:
         """Further fields of one item."""
         return {name: self._table[_FIELD + name][row].as_py() for name in self.field_names}
 
+    def longest(self, field: str) -> int:
+        """Bytes of the longest value of a further field."""
+        length = pc.max(pc.binary_length(self._table[_FIELD + field])).as_py()
+        return int(length or 0)
+
     def is_in(self, field: str, values: Collection[str | None]) -> NDArray[np.bool_]:
         """Which items have one of `values` in a further field, (N,)."""
         found = pc.is_in(self._table[_FIELD + field], value_set=pa.array(values, pa.string()))

@@ -11,7 +11,6 @@ from safetensors import SafetensorError
 
 from amgan.attributes import Labels
 from amgan.catalogue.records import Catalogue
-from amgan.gallery.approximate import IndexEngine, build_index, load_index, save_index
 from amgan.gallery.encode import (
     JOURNAL_FILE,
     VECTORS_FILE,
@@ -20,11 +19,12 @@ from amgan.gallery.encode import (
     encode_to_file,
     map_vectors,
 )
-from amgan.gallery.engine_settings import EngineSettings, parse_engine
-from amgan.gallery.engines import Engine, ExactEngine
+from amgan.gallery.engine_files import NewVersion, open_engine
+from amgan.gallery.engine_settings import parse_engine
 from amgan.gallery.gallery import Gallery
 from amgan.gallery.items import ItemTable
 from amgan.gallery.manifest import Manifest
+from amgan.gallery.milvus import Rowset
 from amgan.gallery.versions import GalleryError, VersionedFolder
 from amgan.images import DEFAULT_LIMITS, PictureLimits, Pixels
 from amgan.methods.trained import TrainedModel, load_model, save_model
@@ -105,13 +105,10 @@ def build_gallery(
         kept = catalogue.subset(encoded.rows)
         items = ItemTable.from_catalogue(kept)
         content = Content(kept.name, items, kept.labels, encoded.skipped, engine)
-        settings = resolve_engine(engine, len(items), model)
         _save_model(store.work / MODEL_FILE, model)
-        if settings.builds_index:
-            vectors = map_vectors(store.work / VECTORS_FILE, model.embedding_dim)
-            index = build_index(settings, vectors, model.ranking_metric, progress)
-            save_index(index, np.arange(len(items)), store.work)
-        finish_version(store, model, content, settings)
+        version = begin_version(store, model, content, progress)
+        version.write_engine()
+        finish_version(version, content)
     return open_gallery(folder, model)
 
 
@@ -170,38 +167,38 @@ def open_version(folder: Path, engine: str | None = None) -> Gallery:
     items = ItemTable.load(folder / ITEMS_FILE)
     labels = np.load(folder / LABELS_FILE, mmap_mode="r" if manifest.count else None)
     vectors = map_vectors(folder / VECTORS_FILE, manifest.dim)
-    settings = _choose_engine(folder, manifest, engine)
-    opened: Engine = ExactEngine(vectors, manifest.metric)
-    if settings.builds_index:
-        index, nodes = load_index(folder)
-        opened = IndexEngine(settings, vectors, manifest.metric, index, nodes)
+    opened = open_engine(folder, manifest, vectors, engine)
     return Gallery(manifest, items, labels, vectors, opened, folder)
 
 
-def resolve_engine(engine: str, count: int, model: TrainedModel) -> EngineSettings:
-    """The engine that a setting means for a gallery of `count` items."""
-    return parse_engine(engine).resolve(count, model.embedding_dim)
+def begin_version(
+    store: VersionedFolder, model: TrainedModel, content: Content, progress: Progress | None
+) -> NewVersion:
+    """A version whose vectors are in the work folder."""
+    vectors = map_vectors(store.work / VECTORS_FILE, model.embedding_dim)
+    settings = parse_engine(content.engine).resolve(len(content.items), model.embedding_dim)
+    manifest = replace(
+        Manifest.of(model, content.name, len(content.items), len(content.skipped)),
+        engine=settings.url,
+        engine_asked=content.engine,
+    )
+    rows = Rowset(content.items, content.labels, vectors)
+    return NewVersion(store, settings, manifest, rows, progress)
 
 
-def finish_version(
-    store: VersionedFolder, model: TrainedModel, content: Content, settings: EngineSettings
-) -> None:
+def finish_version(version: NewVersion, content: Content) -> None:
     """Write what belongs to the vectors in the work folder, and publish it all."""
-    folder = store.work
+    folder = version.store.work
     content.items.save(folder / ITEMS_FILE)
     np.save(folder / LABELS_FILE, content.labels)
     with (folder / SKIPPED_FILE).open("w", encoding="utf-8") as file:
         file.writelines(skipped.to_json() + "\n" for skipped in content.skipped)
     (folder / JOURNAL_FILE).unlink(missing_ok=True)
     files = sorted(path for path in folder.iterdir() if path.is_file())
-    manifest = replace(
-        Manifest.of(model, content.name, len(content.items), len(content.skipped)),
-        engine=settings.url,
-        engine_asked=content.engine,
-        sizes={path.name: path.stat().st_size for path in files},
-    )
-    manifest.save(folder)
-    store.publish()
+    sizes = {path.name: path.stat().st_size for path in files}
+    replace(version.manifest, sizes=sizes).save(folder)
+    version.store.publish()
+    version.clean_up()
 
 
 def _save_model(file: Path, model: TrainedModel) -> None:
@@ -209,16 +206,3 @@ def _save_model(file: Path, model: TrainedModel) -> None:
         save_model(file, model.method, model.description)
     except SafetensorError as error:  # its word for an error of the disk
         raise OSError(None, str(error), str(file)) from error
-
-
-def _choose_engine(folder: Path, manifest: Manifest, engine: str | None) -> EngineSettings:
-    written = parse_engine(manifest.engine)
-    if engine is None or engine == "auto":
-        return written
-    asked = parse_engine(engine)
-    if asked.kind == "exact" or asked.kind == written.kind:
-        return asked
-    raise ValueError(
-        f"{folder}: written for {manifest.engine}, not for {engine}; "
-        "open it with that or faiss://exact, or write it again"
-    )

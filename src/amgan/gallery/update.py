@@ -12,25 +12,17 @@ import numpy as np
 
 from amgan.attributes import Labels
 from amgan.catalogue.records import Catalogue
-from amgan.gallery.approximate import (
-    STALE_SHARE,
-    append_to_index,
-    build_index,
-    load_index,
-    save_index,
-)
 from amgan.gallery.encode import VECTORS_FILE, Encoded, EncodingJob, encode_to_file, map_vectors
-from amgan.gallery.engine_settings import EngineSettings, parse_engine
-from amgan.gallery.engines import NO_ROW, Rows, Vectors
+from amgan.gallery.engines import Rows, Vectors
 from amgan.gallery.gallery import Gallery
 from amgan.gallery.items import ItemTable
 from amgan.gallery.store import (
     MODEL_FILE,
     Content,
+    begin_version,
     finish_version,
     open_gallery,
     open_version,
-    resolve_engine,
 )
 from amgan.gallery.versions import GalleryError, VersionedFolder
 from amgan.images import DEFAULT_LIMITS, PictureLimits, Pixels
@@ -98,7 +90,7 @@ def update_gallery(
         if name is None:
             raise GalleryError(f"{folder}: no gallery here to update; write one first")
         store.clear_work(keep=() if add is None or not len(add) else (_ADDED,))
-        old = open_version(store.version(name))
+        old = open_version(store.version(name), "faiss://exact")
         old.check_model(model)
         encoded, new = Encoded(np.empty(0, np.int64), ()), None
         if add is not None and len(add):
@@ -109,12 +101,12 @@ def update_gallery(
         plan = _plan(old, () if new is None else new.item_ids, remove)
         _write_vectors(store.work, old.vectors, plan.kept, model.embedding_dim)
         items, labels = _join(old, plan.kept, new)
-        settings = resolve_engine(old.manifest.engine_asked, len(items), model)
-        _write_index(store.work, old, plan.kept, settings, progress)
         _link_or_copy(store.version(name) / MODEL_FILE, store.work / MODEL_FILE)
-        store.clear_work(keep=[path.name for path in store.work.iterdir() if path.is_file()])
         content = Content(old.name, items, labels, encoded.skipped, old.manifest.engine_asked)
-        finish_version(store, model, content, settings)
+        version = begin_version(store, model, content, progress)
+        version.update_engine(old, plan.kept)
+        store.clear_work(keep=[path.name for path in store.work.iterdir() if path.is_file()])
+        finish_version(version, content)
     return UpdateSummary(
         open_gallery(folder, model),
         len(encoded.rows) - plan.replaced,
@@ -177,32 +169,6 @@ def _runs(rows: Rows, longest: int) -> Iterator[slice]:
     for run in np.split(rows, breaks) if len(rows) else ():
         for start in range(int(run[0]), int(run[-1]) + 1, longest):
             yield slice(start, min(start + longest, int(run[-1]) + 1))
-
-
-def _write_index(
-    folder: Path,
-    old: Gallery,
-    kept: Rows,
-    settings: EngineSettings,
-    progress: Progress | None,
-) -> None:
-    """The old index with the new vectors behind it, or a new one where that has aged."""
-    if not settings.builds_index:
-        return
-    assert old.folder is not None
-    vectors = map_vectors(folder / VECTORS_FILE, old.vectors.shape[1])
-    written = parse_engine(old.manifest.engine)
-    if written == settings and settings.kind != "sq8":
-        index, nodes = load_index(old.folder, mapped=False)
-        row_now = np.full(len(old) + 1, NO_ROW, np.int64)  # the last element answers for -1
-        row_now[kept] = np.arange(len(kept))
-        nodes = np.concatenate([row_now[nodes], np.arange(len(kept), len(vectors))])
-        if (nodes == NO_ROW).mean() <= STALE_SHARE:
-            append_to_index(index, vectors[len(kept) :], progress)
-            save_index(index, nodes, folder)
-            return
-    index = build_index(settings, vectors, old.metric, progress)
-    save_index(index, np.arange(len(vectors)), folder)
 
 
 def _link_or_copy(source: Path, target: Path) -> None:

@@ -64,6 +64,14 @@ class VersionedFolder:
         """Folder of a version."""
         return self._versions / name
 
+    def versions(self) -> list[Path]:
+        """Folders of all versions, oldest first."""
+        return [self.version(name) for name in self._names()]
+
+    def next_name(self) -> str:
+        """Name that the next version will have."""
+        return f"{int(max(self._names(), default='0', key=int)) + 1:06d}"
+
     @contextmanager
     def writing(self) -> Iterator[None]:
         """Be the one writer; afterwards remove what no reader needs.
@@ -95,8 +103,7 @@ class VersionedFolder:
         for path in sorted(self.work.rglob("*"), reverse=True):
             flush(path)
         flush(self.work)
-        present = self._names()
-        name = f"{int(max(present, default='0', key=int)) + 1:06d}"
+        name = self.next_name()
         self.work.rename(self.version(name))
         flush(self._versions)
         write_text(self._pointer, name + "\n")

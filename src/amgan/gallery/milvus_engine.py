@@ -1,0 +1,115 @@
+"""Searches a gallery's collection on a Milvus server."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amgan.attributes import AttributeSchema
+from amgan.gallery.engine_settings import EngineSettings
+from amgan.gallery.engines import (
+    EXACT_FLOATS,
+    ExactEngine,
+    Filters,
+    Neighbours,
+    Rows,
+    Vectors,
+    rescore,
+)
+from amgan.gallery.milvus import (
+    KEY,
+    METRICS,
+    Server,
+    ServerState,
+    failing,
+    filter_expression,
+    row_lookup,
+)
+from amgan.methods.protocol import RankingMetric
+
+_MOST_RESULTS = 16_384  # the server's limit
+_QUERIES_AT_ONCE = 64
+_SPARE = 8
+
+
+class MilvusEngine:
+    """Asks the server for candidates, whose scores are computed again from the folder's vectors.
+
+    What the server cannot answer with certainty is searched in the folder: few kept rows, filters
+    it does not know, more results than it gives.
+
+    Args:
+        settings: address and options.
+        vectors: (N, D) float32.
+        metric: how vectors are compared.
+        schema: attributes of the labels.
+        state, keys: what the version has on the server.
+    """
+
+    def __init__(
+        self,
+        settings: EngineSettings,
+        vectors: Vectors,
+        metric: RankingMetric,
+        schema: AttributeSchema,
+        state: ServerState,
+        keys: Rows,
+    ) -> None:
+        self.settings = settings
+        self.vectors = vectors
+        self.metric = metric
+        self._schema = schema
+        self._state = state
+        self._keys = keys
+        self._exact = ExactEngine(vectors, metric)
+        self._server = Server(settings)
+        self._server.check(state.collection)
+
+    @property
+    def name(self) -> str:
+        """The setting in full."""
+        return self.settings.url
+
+    def search(
+        self, queries: Vectors, k: int, rows: Rows | None = None, filters: Filters | None = None
+    ) -> Neighbours:
+        """Best k of each query; see `Engine.search`."""
+        queries = np.ascontiguousarray(queries, np.float32)
+        kept = len(self.vectors) if rows is None else len(rows)
+        expression = ""
+        if rows is not None and filters is not None:
+            expression = filter_expression(filters, self._schema, self._state.fields) or ""
+        answered = rows is None or expression
+        small = kept * self.vectors.shape[1] <= EXACT_FLOATS or k * 20 >= kept
+        limit = k + _SPARE + min(len(self._state.retired), k)
+        if small or not answered or limit > _MOST_RESULTS or not len(queries):
+            found = self._exact.search(queries, k, rows)
+            mode = "exact" if rows is None else "exact, filtered"
+            return Neighbours(found.scores, found.rows, mode)
+        ef = max(self.settings.options["ef_search"], limit)
+        candidates = self._ask(queries, limit, ef, expression)
+        mode = f"milvus ef={ef}" + ("" if rows is None else ", filtered")
+        answer = rescore(self.metric, queries, self.vectors, candidates, k, mode)
+        missed = [place for place, found in enumerate(candidates) if len(found) < min(k, kept)]
+        if missed:
+            exact = self._exact.search(queries[missed], k, rows)
+            answer.scores[missed], answer.rows[missed] = exact.scores, exact.rows
+        return answer
+
+    def _ask(self, queries: Vectors, limit: int, ef: int, expression: str) -> list[Rows]:
+        """Rows of each query's candidates."""
+        found: list[NDArray[np.int64]] = []
+        collection = self._state.collection
+        with failing(f"collection {collection} cannot be searched"):
+            for start in range(0, len(queries), _QUERIES_AT_ONCE):
+                answers = self._server.client.search(
+                    collection,
+                    data=list(queries[start : start + _QUERIES_AT_ONCE]),
+                    filter=expression,
+                    limit=limit,
+                    output_fields=[KEY],
+                    search_params={"metric_type": METRICS[self.metric], "params": {"ef": ef}},
+                )
+                found += [np.array([hit.id for hit in hits], np.int64) for hits in answers]
+        rows = (row_lookup(self._keys, keys) for keys in found)
+        return [known[known >= 0] for known in rows]
