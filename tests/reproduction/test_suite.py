@@ -46,6 +46,25 @@ def write_suite(folder: Path, text: str) -> Path:
     return path
 
 
+def test_settings_of_a_family_reach_its_rows_only(tmp_path):
+    path = write_suite(
+        tmp_path,
+        """
+        title = "t"
+        rows = [
+            { name = "A", settings = ["method=amgan-t"] },
+            { name = "B", settings = ["method=amgan-p", "options.metric_weight=3"] },
+            { name = "C", settings = ["method=fcd"] },
+        ]
+        [method_settings]
+        amgan = ["options.metric_weight=2"]
+        """,
+    )
+    suite = load_suite(path)
+    weights = [suite.row_config(row).options.get("metric_weight") for row in suite.rows]
+    assert weights == [2, 3, None]
+
+
 def test_later_settings_win(tmp_path):
     path = write_suite(
         tmp_path,

@@ -49,8 +49,10 @@ class UnsupervisedAmgan(Amgan):
         labels = torch.cat((batch.positive_labels, batch.reference_labels, batch.negative_labels))
         positive, _, negative = real
         alike = torch.cat(real)[most_alike(labels)[: len(positive)]]
+        # The prototype is told apart from y+: the partner of Eq. 8's pairs, the anchor of Eq. 11.
+        anchor, partner = (alike, positive) if self.config.scheme == "pair" else (positive, alike)
         return {
-            **self._discriminator_metric(positive, alike, negative, fake),
+            **self._discriminator_metric(anchor, partner, negative, fake),
             "attribute": self._attribute_loss(torch.cat(real), labels),
         }
 

@@ -174,4 +174,4 @@ class Cgan(Amgan):
         self, target: Tensor, positive: Tensor, negative: Tensor, drawn: Tensor
     ) -> Tensor:
         terms = self._discriminator_metric(target, positive, negative, drawn)
-        return terms["metric"] + terms["hard_negative"]
+        return terms["metric"] + self.config.hard_negative_weight * terms["hard_negative"]

@@ -114,7 +114,7 @@ class _Sheet:
         for change in changes:
             self._draw_change(change, y)
             y += step
-        for place, (heading, pictures) in enumerate(block.columns.items()):
+        for place, pictures in enumerate(block.columns.values()):
             x = self.pictures_at + place * (_CELL + _GAP)
             self.canvas.picture(
                 (x, top, _CELL, self.height),

@@ -82,6 +82,8 @@ class Suite:
         rows: the rows in the order of the tables.
         configs: configuration files under every row, relative to the folder above the suite's.
         settings: key=value, for every row.
+        method_settings: key=value for rows by the beginning of their method's name, such as amgan;
+            over `settings`, under the row's own.
         studio: garments to render; None where the settings name a catalogue.
         protocols: galleries to rank.
         more_changes: also ask for 1 to this many changes, evenly; 0 for all attributes, 1 for not.
@@ -98,6 +100,7 @@ class Suite:
     rows: tuple[RowSpec, ...]
     configs: tuple[str, ...] = ()
     settings: tuple[str, ...] = ()
+    method_settings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     studio: StudioSpec | None = None
     protocols: tuple[Protocol, ...] = ("unseen", "paper")
     more_changes: int = 0
@@ -125,6 +128,8 @@ class Suite:
     def row_config(self, row: RowSpec, overrides: Sequence[str] = ()) -> ExperimentConfig:
         """A row's configuration: the suite's files and settings, the row's, then `overrides`.
 
+        A later one wins over an earlier one.
+
         Raises:
             ValueError: a file or setting that cannot be read.
         """
@@ -132,7 +137,14 @@ class Suite:
         paths = [above / name for name in self.configs]
         if row.experiment:
             paths.append(above / f"{row.experiment}.toml")
-        return load_config(paths, [*self.settings, *row.settings, *overrides])
+        method = load_config(paths, [*self.settings, *row.settings, *overrides]).method
+        family = [
+            setting
+            for beginning, settings in self.method_settings.items()
+            if method.startswith(beginning)
+            for setting in settings
+        ]
+        return load_config(paths, [*self.settings, *family, *row.settings, *overrides])
 
     def common_config(self, overrides: Sequence[str] = ()) -> ExperimentConfig:
         """What all rows share: catalogue, pictures and the queries they are tested on."""
