@@ -55,7 +55,7 @@ def error_of(response: Any) -> dict[str, Any]:
         ("BREW", "/health", 405, "method_not_allowed"),
         ("POST", "/v1/search", 415, "unsupported_media_type"),
         ("POST", "/admin/reload", 403, "admin_disabled"),
-        ("POST", "/v1/session", 422, "invalid"),
+        ("POST", "/v1/session", 415, "unsupported_media_type"),
     ],
 )
 def test_every_error_has_the_one_shape(

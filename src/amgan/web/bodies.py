@@ -7,11 +7,12 @@ Both carry the same query. JSON holds the picture in base64 (`picture`); a form 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import TypeVar
 
 from fastapi import Request
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
@@ -22,10 +23,12 @@ from amgan.web.schemas import ReferenceQuery
 from amgan.web.settings import ServerSettings
 
 Q = TypeVar("Q", bound=ReferenceQuery)
+M = TypeVar("M", bound=BaseModel)
 _FORM = "multipart/form-data"
 _JSON = "application/json"
 _MOST_FORM_FIELDS = 4
 _MOST_QUERY_BYTES = 64 * 1024
+_MOST_SMALL_BYTES = 4 * 1024
 
 
 async def read_query(
@@ -36,29 +39,53 @@ async def read_query(
     Raises:
         ApiError: 400, 408, 413, 415, 422, or 503 where other bodies fill the memory set apart.
     """
-    media_type = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    if media_type not in (_JSON, _FORM):
-        shown = media_type[:80] or "(none)"
-        raise ApiError(415, "unsupported_media_type", f"send {_JSON} or {_FORM}, not {shown}")
+    media_type = _media_type(request, (_JSON, _FORM))
     _check_declared_length(request, settings.max_body_bytes)
-    stream = _limited(request, settings.max_body_bytes, admission)
+    stream = _limited(request, settings.max_body_bytes, admission.reserve)
+    async with _in_time(settings.body_timeout):
+        if media_type == _JSON:
+            query = _parse(kind, b"".join([part async for part in stream]))
+        else:
+            query = await _read_form(request, stream, kind)
+    _check_reference(query, settings)
+    return query
+
+
+async def read_small(request: Request, kind: type[M], settings: ServerSettings) -> M:
+    """A small JSON body.
+
+    Raises:
+        ApiError: 400, 408, 413, 415 or 422.
+    """
+    _media_type(request, (_JSON,))
+    _check_declared_length(request, _MOST_SMALL_BYTES)
+    stream = _limited(request, _MOST_SMALL_BYTES, lambda count: None)
+    async with _in_time(settings.body_timeout):
+        return _parse(kind, b"".join([part async for part in stream]))
+
+
+@asynccontextmanager
+async def _in_time(seconds: float) -> AsyncIterator[None]:
     try:
-        async with asyncio.timeout(settings.body_timeout):
-            if media_type == _JSON:
-                query = _parse(kind, b"".join([part async for part in stream]))
-            else:
-                query = await _read_form(request, stream, kind)
+        async with asyncio.timeout(seconds):
+            yield
     except TimeoutError:
         raise ApiError(
             408,
             "timeout",
-            f"the request took longer than {settings.body_timeout:g} s to arrive",
+            f"the request took longer than {seconds:g} s to arrive",
             headers={"Connection": "close"},
         ) from None
     except ClientDisconnect:
         raise ApiError(400, "disconnected", "the request ended early") from None
-    _check_reference(query, settings)
-    return query
+
+
+def _media_type(request: Request, known: Sequence[str]) -> str:
+    sent = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if sent not in known:
+        shown = sent[:80] or "(none)"
+        raise ApiError(415, "unsupported_media_type", f"send {' or '.join(known)}, not {shown}")
+    return sent
 
 
 def _check_declared_length(request: Request, most: int) -> None:
@@ -78,18 +105,18 @@ def _too_large(most: int) -> ApiError:
 
 
 async def _limited(
-    request: Request, most: int, admission: Admission
+    request: Request, most: int, reserve: Callable[[int], None]
 ) -> AsyncGenerator[bytes, None]:
     received = 0
     async for part in request.stream():
         received += len(part)
         if received > most:
             raise _too_large(most)
-        admission.reserve(len(part))
+        reserve(len(part))
         yield part
 
 
-def _parse(kind: type[Q], content: bytes) -> Q:
+def _parse(kind: type[M], content: bytes) -> M:
     try:
         return kind.model_validate_json(content)
     except ValidationError as error:

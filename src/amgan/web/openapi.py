@@ -9,10 +9,10 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from amgan.web.schemas import ErrorAnswer, PictureQuery, PrototypeQuery, SearchQuery
+from amgan.web.schemas import ErrorAnswer, PictureQuery, PrototypeQuery, SearchQuery, SessionQuery
 
 _REF = "#/components/schemas/{model}"
-_QUERIES: tuple[type[BaseModel], ...] = (PictureQuery, PrototypeQuery, SearchQuery)
+_QUERIES: tuple[type[BaseModel], ...] = (PictureQuery, PrototypeQuery, SearchQuery, SessionQuery)
 _MEANINGS = {
     400: "The body cannot be read.",
     401: "No valid key.",
@@ -72,6 +72,13 @@ def body_of(query: type[BaseModel]) -> dict[str, Any]:
             },
         }
     }
+
+
+def json_body_of(query: type[BaseModel]) -> dict[str, Any]:
+    """`openapi_extra` of a route that reads `query` from JSON alone."""
+    body = body_of(query)
+    del body["requestBody"]["content"]["multipart/form-data"]
+    return body
 
 
 def install_openapi(app: FastAPI) -> None:

@@ -333,7 +333,9 @@ class Reloaded(BaseModel):
 class SessionQuery(BaseModel):
     """A key to be exchanged for a cookie."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"key": "0123456789abcdef"}]}
+    )
 
     key: Annotated[str, StringConstraints(min_length=1, max_length=500)]
 

@@ -11,9 +11,10 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from amgan.web.access import COOKIE, key_missing
 from amgan.web.admission import require_admin, require_key
+from amgan.web.bodies import read_small
 from amgan.web.errors import ApiError
 from amgan.web.metrics import CONTENT_TYPE
-from amgan.web.openapi import errors_of
+from amgan.web.openapi import errors_of, json_body_of
 from amgan.web.parts import parts_of
 from amgan.web.schemas import Health, Ready, Reloaded, SessionQuery
 
@@ -64,14 +65,20 @@ async def reload(request: Request, admin: Annotated[str, Depends(require_admin)]
     )
 
 
-@router.post("/v1/session", status_code=204, responses=errors_of(401, 422, 429))
-async def open_session(request: Request, query: SessionQuery) -> Response:
+@router.post(
+    "/v1/session",
+    status_code=204,
+    responses=errors_of(400, 401, 408, 413, 415, 422, 429),
+    openapi_extra=json_body_of(SessionQuery),
+)
+async def open_session(request: Request) -> Response:
     """Exchange a key for a cookie, for browsers; the cookie cannot be read by scripts."""
     parts = parts_of(request)
     if parts.limiter is not None:
         client = request.client.host if request.client else ""
         if not parts.limiter.take(f"session:{client}").allowed:
             raise ApiError(429, "rate_limited", "too many tries; try again in a minute")
+    query = await read_small(request, SessionQuery, parts.settings)
     cookie = parts.keys.open_session(query.key)
     if cookie is None:
         raise key_missing()
