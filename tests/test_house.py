@@ -199,3 +199,19 @@ def test_paper_map_names_what_exists(code: str, test: str) -> None:
     file, _, function = test.partition("::")
     text = (ROOT / "tests" / file).read_text()
     assert not function or f"def {function}(" in text
+
+
+def test_architecture_shows_the_layers_that_are_checked() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    (contract,) = (c for c in settings["contracts"] if c["id"] == "layers")
+    layers = [re.sub(r"[()]", "", layer) for layer in contract["layers"]]
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    shown = text.partition("## Layers")[2].split("```")[1].split("\n")
+    assert [line for line in shown if line] == [name for name in layers if name != "__main__"]
+
+
+def test_every_room_is_described() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    for path in (ROOT / "src" / "amgan").iterdir():
+        if not path.name.startswith("_") and path.suffix in ("", ".py"):
+            assert f"| `{path.stem}` |" in text, path.name
