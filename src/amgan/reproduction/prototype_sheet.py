@@ -136,5 +136,6 @@ class _Sheet:
 
 
 def _width(change: Change) -> float:
-    unwanted = measure(change.unwanted, 12) + _ARROW if change.unwanted else _ARROW
+    """Width that a change takes in words; a little more, so that rounding cuts nothing off."""
+    unwanted = measure(change.unwanted, 12) + _ARROW + 1 if change.unwanted else _ARROW
     return max(measure(change.attribute, 10.5), unwanted + measure(change.wanted, 12, "bold"))

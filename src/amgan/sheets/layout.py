@@ -223,5 +223,6 @@ def _undo_fit(
 
 
 def _needed_width(change: Change) -> float:
-    unwanted = measure(change.unwanted, 13) + _ARROW if change.unwanted else _ARROW - 5
+    # One more than the sum of the parts, so that rounding cuts nothing off.
+    unwanted = measure(change.unwanted, 13) + _ARROW + 1 if change.unwanted else _ARROW - 4
     return max(measure(change.attribute, 11), unwanted + measure(change.wanted, 13, "bold"))
