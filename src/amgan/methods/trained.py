@@ -21,6 +21,7 @@ from amgan.devices import Compute, Precision, choose_compute
 from amgan.files import write_tensors
 from amgan.images import ImageSettings, Pixels, to_pixels, to_tensor
 from amgan.methods.protocol import QueryBatch, RankingMetric
+from amgan.methods.prototypes import PrototypeSearch
 from amgan.methods.registry import build_method
 from amgan.models.network import NetworkConfig
 
@@ -152,6 +153,25 @@ class TrainedModel:
             len(pixels),
             lambda part: self.method.encode_query(self._query(pixels, indicator, labels, part)),
         )
+
+    def encode_and_draw(
+        self, pixels: Pixels, indicator: Indicator, labels: Labels | None = None
+    ) -> tuple[Embeddings, Pixels | None]:
+        """What `encode_queries` and `draw_prototypes` give, with each prototype drawn once."""
+        if not isinstance(self.method, PrototypeSearch):
+            return (
+                self.encode_queries(pixels, indicator, labels),
+                self.draw_prototypes(pixels, indicator, labels),
+            )
+        drawn = [np.empty((0, *pixels.shape[1:]), np.uint8)]
+
+        def encode(part: slice) -> Tensor:
+            prototypes = self.method.prototype(self._query(pixels, indicator, labels, part))
+            drawn.append(to_pixels(prototypes.float().cpu()))
+            embeddings: Tensor = self.method.encode_gallery(prototypes)
+            return embeddings
+
+        return self._collect(len(pixels), encode), np.concatenate(drawn)
 
     def draw_prototypes(
         self, pixels: Pixels, indicator: Indicator, labels: Labels | None = None

@@ -183,6 +183,15 @@ class BatchedModel(TrainedModel):
         assert made is not None
         return made
 
+    def encode_and_draw(
+        self, pixels: Pixels, indicator: Indicator, labels: Labels | None = None
+    ) -> tuple[Embeddings, Pixels | None]:
+        """As `TrainedModel.encode_and_draw`, in two calls, each made together with others."""
+        return (
+            self.encode_queries(pixels, indicator, labels),
+            self.draw_prototypes(pixels, indicator, labels),
+        )
+
     def draw_prototypes(
         self, pixels: Pixels, indicator: Indicator, labels: Labels | None = None
     ) -> Pixels | None:

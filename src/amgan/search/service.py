@@ -5,106 +5,21 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from amgan.attributes import MISSING, AttributeSchema, Change, Indicator, Labels
-from amgan.gallery.engines import NO_ROW, Filters, Rows, Vectors
+from amgan.gallery.engines import NO_ROW, Filters, Neighbours, Rows, Vectors
 from amgan.gallery.gallery import Gallery
 from amgan.gallery.store import load_gallery_model, open_gallery
-from amgan.images import DEFAULT_LIMITS, ImageSettings, PictureLimits, Pixels, load_pixels
+from amgan.images import DEFAULT_LIMITS, PictureLimits, Pixels, load_pixels
 from amgan.methods.trained import TrainedModel, load_model
+from amgan.search.results import Hit, Ranking, ReferenceAttribute, SearchResult
 
 _QUERIES_A_BLOCK = 512
-
-
-@dataclass(frozen=True)
-class Ranking:
-    """The best k gallery rows of each query.
-
-    Attributes:
-        scores: (Q, k); distances, ascending, or inner products, descending.
-        rows: (Q, k) gallery rows, -1 past the end of a small gallery.
-        mode: how the engine searched.
-        seconds: time for "encode" and "search".
-    """
-
-    scores: Vectors
-    rows: Rows
-    mode: str
-    seconds: Mapping[str, float]
-
-
-@dataclass(frozen=True)
-class ReferenceAttribute:
-    """What is known of one attribute of the reference.
-
-    Attributes:
-        name: the attribute.
-        value: its value; None where neither given nor predicted.
-        confidence: the model's probability of a predicted value; None for a given one.
-    """
-
-    name: str
-    value: str | None
-    confidence: float | None = None
-
-
-@dataclass(frozen=True)
-class Hit:
-    """One result.
-
-    Attributes:
-        item_id, image: which item, and its picture.
-        row: its row in the gallery.
-        rank: place among the results, from 1.
-        score: distance or inner product.
-        labels: its attribute values, None where missing.
-        fields: further columns of its catalogue.
-        matches: for each attribute, whether the item has the wanted value, or, where none was
-            wanted, the reference's; None where either is not known.
-    """
-
-    item_id: str
-    image: Path
-    row: int
-    rank: int
-    score: float
-    labels: Mapping[str, str | None]
-    fields: Mapping[str, str | None]
-    matches: Mapping[str, bool | None]
-
-
-@dataclass(frozen=True)
-class SearchResult:
-    """Answer to one query.
-
-    Attributes:
-        hits: best first.
-        changes: what was asked for, with the values they replace where these are known.
-        attributes: the reference's attributes, given or predicted.
-        source: the reference picture.
-        reference: the reference as the model saw it (H, W, 3).
-        prototype: the picture that was searched for (H, W, 3); None where the method draws none.
-        images: how the source became the reference.
-        candidates: items that were ranked, after filters and exclusions.
-        mode: how the engine searched.
-        seconds: time for "decode", "encode", "prototype", "attributes", "search".
-    """
-
-    hits: tuple[Hit, ...]
-    changes: tuple[Change, ...]
-    attributes: tuple[ReferenceAttribute, ...]
-    source: Path | bytes
-    reference: Pixels
-    prototype: Pixels | None
-    images: ImageSettings
-    candidates: int
-    mode: str
-    seconds: Mapping[str, float]
 
 
 class SearchService:
@@ -162,15 +77,32 @@ class SearchService:
             known = None if labels is None else labels[block]
             with _timed(seconds, "encode"):
                 queries = self.model.encode_queries(pixels[block], indicator[block], known)
-            if not np.isfinite(queries).all():
-                raise ValueError("the model gives no finite vector for a query")
-            with _timed(seconds, "search"):
-                found = self.gallery.engine.search(queries, k + excluded.shape[1], rows, filters)
-                places = _places_kept(found.rows, excluded[block], k)
-            scores.append(np.take_along_axis(found.scores, places, 1))
-            ranked.append(np.take_along_axis(found.rows, places, 1))
+            found = self._rank_vectors(queries, k, excluded[block], rows, filters, seconds)
+            scores.append(found.scores)
+            ranked.append(found.rows)
             mode = found.mode
         return Ranking(np.concatenate(scores), np.concatenate(ranked), mode, seconds)
+
+    def _rank_vectors(
+        self,
+        queries: Vectors,
+        k: int,
+        excluded: NDArray[np.int64],
+        rows: Rows | None,
+        filters: Filters | None,
+        seconds: dict[str, float],
+    ) -> Neighbours:
+        """Rank the gallery for query vectors (Q, D), without rows `excluded` (Q, E) of each."""
+        if not np.isfinite(queries).all():
+            raise ValueError("the model gives no finite vector for a query")
+        with _timed(seconds, "search"):
+            found = self.gallery.engine.search(queries, k + excluded.shape[1], rows, filters)
+            places = _places_kept(found.rows, excluded, k)
+        return Neighbours(
+            np.take_along_axis(found.scores, places, 1),
+            np.take_along_axis(found.rows, places, 1),
+            found.mode,
+        )
 
     def search(
         self,
@@ -209,24 +141,15 @@ class SearchService:
         seconds: dict[str, float] = {}
         with _timed(seconds, "decode"):
             reference = load_pixels(picture, self.model.images, self.limits)
-        ranking = self.rank(
-            reference[None], indicator, known, offset + k, excluded[None], rows, filters
-        )
-        with _timed(seconds, "prototype"):
-            drawn = self.model.draw_prototypes(reference[None], indicator, known)
+        with _timed(seconds, "encode"):
+            vectors, drawn = self.model.encode_and_draw(reference[None], indicator, known)
+        ranking = self._rank_vectors(vectors, offset + k, excluded[None], rows, filters, seconds)
         with _timed(seconds, "attributes"):
             attributes = self._describe(reference, known[0])
         values = {attribute.name: attribute.value for attribute in attributes}
-        wanted = values | {change.attribute: change.wanted for change in changes}
-        ranked = list(zip(ranking.rows[0].tolist(), ranking.scores[0].tolist(), strict=True))
-        hits = (
-            self._hit(row, rank, score, wanted)
-            for rank, (row, score) in enumerate(ranked[offset:], offset + 1)
-            if row != NO_ROW
-        )
         left_out = excluded if rows is None else np.intersect1d(rows, excluded)
         return SearchResult(
-            tuple(hits),
+            self._hits(ranking, offset, values, changes),
             tuple(replace(change, unwanted=values[change.attribute]) for change in changes),
             attributes,
             picture,
@@ -235,7 +158,7 @@ class SearchService:
             self.model.images,
             (len(self.gallery) if rows is None else len(rows)) - len(left_out),
             ranking.mode,
-            {**seconds, **ranking.seconds},
+            seconds,
         )
 
     def search_item(
@@ -293,6 +216,22 @@ class SearchService:
         """Rows of the items that the gallery has."""
         rows = (self.gallery.items.find(item_id) for item_id in dict.fromkeys(item_ids))
         return [row for row in rows if row is not None]
+
+    def _hits(
+        self,
+        ranking: Neighbours,
+        offset: int,
+        values: Mapping[str, str | None],
+        changes: Iterable[Change],
+    ) -> tuple[Hit, ...]:
+        """Results of the first query from `offset` on; `values` are the reference's."""
+        wanted = {**values, **{change.attribute: change.wanted for change in changes}}
+        ranked = zip(ranking.rows[0].tolist(), ranking.scores[0].tolist(), strict=True)
+        return tuple(
+            self._hit(row, rank, score, wanted)
+            for rank, (row, score) in enumerate(ranked, 1)
+            if rank > offset and row != NO_ROW
+        )
 
     def _hit(self, row: int, rank: int, score: float, wanted: Mapping[str, str | None]) -> Hit:
         item = self.gallery[row]

@@ -1,0 +1,13 @@
+"""Search: references and changes in, a ranked gallery out."""
+
+from amgan.search.results import Hit, Ranking, ReferenceAttribute, SearchResult
+from amgan.search.service import SearchService, open_search
+
+__all__ = [
+    "Hit",
+    "Ranking",
+    "ReferenceAttribute",
+    "SearchResult",
+    "SearchService",
+    "open_search",
+]

@@ -1,0 +1,97 @@
+"""What a search gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from amgan.attributes import Change
+from amgan.gallery.engines import Rows, Vectors
+from amgan.images import ImageSettings, Pixels
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """The best k gallery rows of each query.
+
+    Attributes:
+        scores: (Q, k); distances, ascending, or inner products, descending.
+        rows: (Q, k) gallery rows, -1 past the end of a small gallery.
+        mode: how the engine searched.
+        seconds: time for "encode" and "search".
+    """
+
+    scores: Vectors
+    rows: Rows
+    mode: str
+    seconds: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class ReferenceAttribute:
+    """What is known of one attribute of the reference.
+
+    Attributes:
+        name: the attribute.
+        value: its value; None where neither given nor predicted.
+        confidence: the model's probability of a predicted value; None for a given one.
+    """
+
+    name: str
+    value: str | None
+    confidence: float | None = None
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One result.
+
+    Attributes:
+        item_id, image: which item, and its picture.
+        row: its row in the gallery.
+        rank: place among the results, from 1.
+        score: distance or inner product.
+        labels: its attribute values, None where missing.
+        fields: further columns of its catalogue.
+        matches: for each attribute, whether the item has the wanted value, or, where none was
+            wanted, the reference's; None where either is not known.
+    """
+
+    item_id: str
+    image: Path
+    row: int
+    rank: int
+    score: float
+    labels: Mapping[str, str | None]
+    fields: Mapping[str, str | None]
+    matches: Mapping[str, bool | None]
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """Answer to one query.
+
+    Attributes:
+        hits: best first.
+        changes: what was asked for, with the values they replace where these are known.
+        attributes: the reference's attributes, given or predicted.
+        source: the reference picture.
+        reference: the reference as the model saw it (H, W, 3).
+        prototype: the picture that was searched for (H, W, 3); None where the method draws none.
+        images: how the source became the reference.
+        candidates: items that were ranked, after filters and exclusions.
+        mode: how the engine searched.
+        seconds: time for "decode", "encode" (prototype included), "search", "attributes".
+    """
+
+    hits: tuple[Hit, ...]
+    changes: tuple[Change, ...]
+    attributes: tuple[ReferenceAttribute, ...]
+    source: Path | bytes
+    reference: Pixels
+    prototype: Pixels | None
+    images: ImageSettings
+    candidates: int
+    mode: str
+    seconds: Mapping[str, float]
