@@ -89,24 +89,18 @@ def update_gallery(
         name = store.current_name()
         if name is None:
             raise GalleryError(f"{folder}: no gallery here to update; write one first")
-        store.clear_work(keep=() if add is None or not len(add) else (_ADDED,))
+        adds = add is not None and len(add) > 0
+        store.clear_work(keep=(_ADDED,) if adds else ())
         old = open_version(store.version(name), "faiss://exact")
         old.check_model(model)
         encoded, new = Encoded(np.empty(0, np.int64), ()), None
-        if add is not None and len(add):
+        if add is not None and adds:
             job = EncodingJob(model, add, pixels, limits, workers, batch_size, progress)
             (store.work / _ADDED).mkdir(exist_ok=True)
             encoded = encode_to_file(job, store.work / _ADDED)
             new = add.subset(encoded.rows)
         plan = _plan(old, () if new is None else new.item_ids, remove)
-        _write_vectors(store.work, old.vectors, plan.kept, model.embedding_dim)
-        items, labels = _join(old, plan.kept, new)
-        _link_or_copy(store.version(name) / MODEL_FILE, store.work / MODEL_FILE)
-        content = Content(old.name, items, labels, encoded.skipped, old.manifest.engine_asked)
-        version = begin_version(store, model, content, progress)
-        version.update_engine(old, plan.kept)
-        store.clear_work(keep=[path.name for path in store.work.iterdir() if path.is_file()])
-        finish_version(version, content)
+        _publish(store, model, old, plan, new, encoded, progress)
     return UpdateSummary(
         open_gallery(folder, model),
         len(encoded.rows) - plan.replaced,
@@ -125,6 +119,27 @@ class _Plan:
     replaced: int
     removed: int
     unknown: tuple[str, ...]
+
+
+def _publish(
+    store: VersionedFolder,
+    model: TrainedModel,
+    old: Gallery,
+    plan: _Plan,
+    new: Catalogue | None,
+    encoded: Encoded,
+    progress: Progress | None,
+) -> None:
+    """Put the new version together and make it the current one."""
+    assert old.folder is not None
+    _write_vectors(store.work, old.vectors, plan.kept, model.embedding_dim)
+    items, labels = _join(old, plan.kept, new)
+    _link_or_copy(old.folder / MODEL_FILE, store.work / MODEL_FILE)
+    content = Content(old.name, items, labels, encoded.skipped, old.manifest.engine_asked)
+    version = begin_version(store, model, content, progress)
+    version.update_engine(old, plan.kept)
+    store.clear_work(keep=[path.name for path in store.work.iterdir() if path.is_file()])
+    finish_version(version, content)
 
 
 def _plan(old: Gallery, added: Iterable[str], remove: Collection[str]) -> _Plan:
