@@ -9,10 +9,12 @@ What we had to choose:
 - A description is the sum of its values' embeddings; an item without any label takes no part.
 - Descriptions that say the same are no negatives of each other: a catalogue with few attributes
   repeats its descriptions within a minibatch, and the loss would tear equal items apart.
-- A picture's embedding has no length of its own, the ranking being by cosine. Before the arithmetic
-  it gets the length of its own description, so that a picture which lies exactly on its description
-  is carried exactly onto the description of what is wanted (`length="description"`); or it keeps
-  length 1 and the values' embeddings get it too (`length="unit"`).
+- A picture's embedding has no length of its own, the ranking being by cosine. Pictures and values
+  get length 1 before the arithmetic (`length="unit"`); or the picture gets the length of its own
+  description and values keep theirs (`length="description"`), so that a picture which lies exactly
+  on its description is carried exactly onto the description of what is wanted. No picture lies
+  there: after short training the first form ranked better (Top-10 on validation items .560, the
+  second .528).
 - The unwanted value is the reference's label where it is known; otherwise it is detected as the
   paper does, as the attribute's value nearest to the picture.
 - The concepts that the paper discovers by clustering words are the catalogue's attributes, so
@@ -53,7 +55,7 @@ class FcdConfig:
     """
 
     margin: float = 0.2
-    length: Literal["description", "unit"] = "description"
+    length: Literal["unit", "description"] = "unit"
 
 
 class Fcd(nn.Module):
