@@ -18,8 +18,12 @@ from amgan.catalogue.studio import (
     render_garment,
     sample_garments,
 )
+from amgan.catalogue.studio.cut import Cut
 from amgan.catalogue.studio.nuisance import draw_nuisance
+from amgan.catalogue.studio.palette import mix_colours
+from amgan.catalogue.studio.render import draw_sheet, rasterise
 from amgan.catalogue.studio.schema import FREQUENCIES, RULES, breaks_rules
+from amgan.catalogue.studio.view import look_at
 
 Pixels = NDArray[np.uint8]
 PLAIN = {
@@ -220,6 +224,22 @@ def test_every_combination_can_be_drawn() -> None:
     for seed in range(25):
         labels = tuple(int(rng.integers(size)) for size in STUDIO_SCHEMA.sizes)
         assert render_garment(Garment(labels, seed), 32, 32).std() > 1
+
+
+def test_the_window_cuts_nothing_off() -> None:
+    """A garment rendered in its window is the same as in a window over the whole picture."""
+    rng = np.random.default_rng(1)
+    whole = (-1e4, -1e4, 1e4, 1e4)
+    for seed in range(40):
+        labels = tuple(int(rng.integers(size)) for size in STUDIO_SCHEMA.sizes)
+        cut = Cut(Garment(labels, seed).values, draw_nuisance(seed))
+        window = look_at(cut.nuisance, cut.extent(), 48, 48)
+        frame = look_at(cut.nuisance, whole, 48, 48)
+        sheet = draw_sheet(cut, mix_colours(cut.values["colour"], cut.nuisance), bold=1.0)
+        small, large = rasterise(sheet, window), rasterise(sheet, frame)
+        for name in ("coverage", "top_share"):
+            inside, everywhere = getattr(small, name), getattr(large, name)
+            assert inside.sum() == pytest.approx(everywhere.sum(), rel=2e-3, abs=0.1)
 
 
 def test_rules_name_real_values_and_are_found() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from amgan.catalogue.studio.cut import Cut, Sleeve
 from amgan.catalogue.studio.paths import (
     BODY,
@@ -46,49 +48,56 @@ def draw_sleeves(sheet: Sheet, cut: Cut) -> None:
     """Both sleeve panels with their cuffs and hems."""
     if not cut.has_sleeves:
         return
-    name = cut.values["sleeve"]
+    name, sleeves = cut.values["sleeve"], cut.sleeves()
     band = {"balloon": 9.0, "bell": 0.0, "cap": 0.0}.get(name, cut.style.cuff) / 122.0
-    for sleeve in cut.sleeves():
-        cloth_end = sleeve.end - band
-        sheet.fill(smooth(sleeve.outline(0.0, cloth_end)) + "Z", SLEEVE)
-        if band:
-            _draw_cuff(sheet, cut, sleeve, cloth_end)
-        elif cut.values["detail"] == "contrast trim":
-            strip = [sleeve.across(sleeve.end - 0.025, s) for s in (-1.0, 1.0)]
-            sheet.line(straight(strip), TRIM, 6.0, 1.0)
-        else:
-            lines = [
-                straight([sleeve.across(sleeve.end - inset, s) for s in (-1.0, 1.0)])
-                for inset in (0.03, 0.05)
-            ]
-            sheet.stitch("".join(lines))
-        if name == "balloon" or cut.values["category"] == "blouse":
-            _draw_gathers(sheet, sleeve, cloth_end if name == "balloon" else None)
+    start = sleeves[0].end - band
+    sheet.fill("".join(smooth(sleeve.outline(0.0, start)) + "Z" for sleeve in sleeves), SLEEVE)
+    if band:
+        _draw_cuffs(sheet, cut, sleeves, start)
+    elif cut.values["detail"] == "contrast trim":
+        sheet.line("".join(_rings(sleeves, (0.025,))), TRIM, 6.0, 1.0)
+    else:
+        sheet.stitch("".join(_rings(sleeves, (0.03, 0.05))))
+    if name == "balloon" or cut.values["category"] == "blouse":
+        _draw_gathers(sheet, sleeves, start if name == "balloon" else None)
 
 
-def _draw_cuff(sheet: Sheet, cut: Cut, sleeve: Sleeve, start: float) -> None:
+def _rings(sleeves: Sequence[Sleeve], insets: Sequence[float]) -> list[str]:
+    """Lines round the sleeves, at these fractions of the arm above their ends."""
+    return [
+        straight([sleeve.across(sleeve.end - inset, s) for s in (-1.0, 1.0)])
+        for sleeve in sleeves
+        for inset in insets
+    ]
+
+
+def _draw_cuffs(sheet: Sheet, cut: Cut, sleeves: Sequence[Sleeve], start: float) -> None:
     ribbed = cut.style.hem == "rib"
     snug = 0.86 if ribbed or cut.values["sleeve"] == "balloon" else 1.04
-    corners = [sleeve.across(start, snug), sleeve.across(sleeve.end, snug)]
-    corners += [sleeve.across(sleeve.end, -snug), sleeve.across(start, -snug)]
-    sheet.panel(straight(corners, close=True), TRIM)
-    if ribbed:
-        ribs = [
+    cuffs, ribs = [], []
+    for sleeve in sleeves:
+        corners = [(start, snug), (sleeve.end, snug), (sleeve.end, -snug), (start, -snug)]
+        cuffs.append(straight([sleeve.across(*corner) for corner in corners], close=True))
+        ribs += [
             straight([sleeve.across(start, snug * s), sleeve.across(sleeve.end, snug * s)])
             for s in (-0.66, -0.33, 0.0, 0.33, 0.66)
         ]
+    sheet.panel("".join(cuffs), TRIM)
+    if ribbed:
         sheet.line("".join(ribs), DARK, 1.0, 0.4)
     else:
-        sheet.disc(sleeve.across((start + sleeve.end) / 2, -0.55), 1.3, _BUTTON)
+        middle = (start + sleeves[0].end) / 2
+        sheet.discs([sleeve.across(middle, -0.55) for sleeve in sleeves], 1.3, _BUTTON)
 
 
-def _draw_gathers(sheet: Sheet, sleeve: Sleeve, cuff: float | None) -> None:
+def _draw_gathers(sheet: Sheet, sleeves: Sequence[Sleeve], cuff: float | None) -> None:
     lines = []
-    for share in (-0.2, 0.1, 0.4, 0.7):
-        lines.append(straight([sleeve.across(0.04, share), sleeve.across(0.17, share)]))
-        if cuff is not None:
-            ends = [sleeve.across(cuff - 0.11, share * 0.9), sleeve.across(cuff, share)]
-            lines.append(straight(ends))
+    for sleeve in sleeves:
+        for share in (-0.2, 0.1, 0.4, 0.7):
+            lines.append(straight([sleeve.across(0.04, share), sleeve.across(0.17, share)]))
+            if cuff is not None:
+                ends = [sleeve.across(cuff - 0.11, share * 0.9), sleeve.across(cuff, share)]
+                lines.append(straight(ends))
     sheet.line("".join(lines), DARK, 1.1, 0.4)
 
 
@@ -160,11 +169,10 @@ def _draw_armholes(sheet: Sheet, cut: Cut) -> None:
     middle = ((neck[0] + armpit[0]) / 2 - 5.0, (neck[1] + armpit[1]) / 2)
     seam = [neck, middle, armpit]
     if cut.has_sleeves:
-        for turn in (list[Point], mirrored):
-            top, bottom = turn([neck, *cut.armhole]), turn(seam[::-1])
-            if turn is mirrored:
-                top, bottom = top[::-1], bottom[::-1]
-            sheet.fill(smooth(top) + smooth(bottom, "L") + "Z", SLEEVE)
+        right = [neck, *cut.armhole], seam[::-1]
+        left = [[(-x, y) for x, y in side] for side in right]
+        panels = [smooth(top) + smooth(bottom, "L") + "Z" for top, bottom in (right, left)]
+        sheet.fill("".join(panels), SLEEVE)
     sheet.line(smooth(seam) + smooth(mirrored(seam)), DARK, 1.5, 0.65)
 
 
@@ -274,9 +282,9 @@ def _draw_epaulettes(sheet: Sheet, cut: Cut) -> None:
     y = cut.shoulder_line(inner)
     strap = [(outer[0], outer[1] - 1.0), (inner, y - 0.5), (inner - 2.5, y + 3.5), (inner, y + 7.5),
              (outer[0], outer[1] + 8.0)]  # fmt: skip
-    for side in (-1, 1):
-        sheet.panel(straight([(side * px, py) for px, py in strap], close=True), TRIM, 0.7)
-        sheet.disc((side * (inner + 2.5), y + 3.5), 1.4, _BUTTON)
+    left = [(-px, py) for px, py in strap]
+    sheet.panel(straight(strap, close=True) + straight(left, close=True), TRIM, 0.7)
+    sheet.discs([(inner + 2.5, y + 3.5), (-inner - 2.5, y + 3.5)], 1.4, _BUTTON)
 
 
 def _pair(points: list[Point]) -> str:

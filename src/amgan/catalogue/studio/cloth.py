@@ -62,8 +62,8 @@ def paint_cloth(picture: Floats, scene: Scene) -> None:
     _add_surface(colour, scene, fabric, shade)
 
     cloth, alpha = canvas.body + canvas.sleeve + canvas.trim, canvas.coverage
-    if fabric.fuzz:
-        alpha, cloth = _frayed(scene, cloth)
+    if fabric.fuzz and light.halo is not None:
+        alpha, cloth = _frayed(scene, cloth, light.halo)
     if cut.values["fabric"] == "lace":
         level = blur_level(scene.view.footprint, fabric.period)
         holes = look_up(load_lace_holes(level), scene.u, scene.v, fabric.period)[0]
@@ -190,7 +190,7 @@ def _add_surface(colour: Floats, scene: Scene, fabric: Fabric, shade: Floats) ->
         fade = look_up(load_relief("fleece", 6), scene.u, scene.v, 150.0)[0]
         worn = _f(0.25) + _f(0.22) * fade + _f(0.75) * (light.body - _f(0.95))
         colour += _f(fabric.wash) * worn
-    if fabric.sheen:
+    if fabric.sheen and light.halo is not None:
         rim = _f(1.6) - _f(1.6) * light.halo
         colour += _f(fabric.sheen) * _unit_clipped(rim)
     if fabric.gloss:
@@ -199,11 +199,11 @@ def _add_surface(colour: Floats, scene: Scene, fabric: Fabric, shade: Floats) ->
         colour += _f(fabric.gloss * 0.75) * bright * bright
 
 
-def _frayed(scene: Scene, cloth: Floats) -> tuple[Floats, Floats]:
+def _frayed(scene: Scene, cloth: Floats, halo: Floats) -> tuple[Floats, Floats]:
     """Coverage and cloth share of hairy cloth."""
     level = blur_level(scene.view.footprint, 40.0)
     hairs = look_up(load_relief("fleece", level), scene.x + _f(300.0), scene.y + _f(300.0), 40.0)[0]
-    edge = (scene.light.halo - _f(0.42)) * _f(2.4) + _f(0.5) + _f(0.28) * hairs
+    edge = (halo - _f(0.42)) * _f(2.4) + _f(0.5) + _f(0.28) * hairs
     alpha = _unit_clipped(edge)
     grown = np.maximum(alpha - scene.canvas.coverage, _f(0.0))
     return alpha, np.minimum(cloth + grown, alpha)

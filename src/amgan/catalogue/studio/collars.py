@@ -92,10 +92,9 @@ def _edge(cut: Cut) -> list[Point]:
 
 
 def _both(sheet: Sheet, outline_of: Callable[[int], str]) -> None:
-    for side in (-1, 1):
-        outline = outline_of(side)
-        sheet.line(outline, DARK, 4.0, 0.18)
-        sheet.panel(outline, TRIM, 0.75)
+    """Draw the left and the right half of a collar."""
+    halves = outline_of(-1) + outline_of(1)
+    sheet.panel(halves, TRIM, 0.75)
 
 
 def _flip(points: list[Point], side: int) -> list[Point]:
@@ -149,7 +148,6 @@ def _draw_roll(sheet: Sheet, cut: Cut) -> None:
     half = [(w - 2.0, top - 18.0), (w - 1.5, top - 8.0), (w + 2.0, base - 6.0)]
     tube = smooth(half) + path("Q", 0.0, base + 11, -w - 2, base - 6)
     tube += smooth(mirrored(half), "L") + path("Q", 0.0, top - 23, w - 2, top - 18, "Z")
-    sheet.line(tube, DARK, 4.0, 0.15)
     sheet.panel(tube, TRIM, 0.7)
     ribs = []
     for s in (-0.7, -0.47, -0.23, 0.0, 0.23, 0.47, 0.7):
@@ -206,14 +204,10 @@ def _draw_hood(sheet: Sheet, cut: Cut) -> None:
         return smooth(_flip(inner, side)) + smooth(_flip(outer, side), "L") + "Z"
 
     _both(sheet, side_of_hood)
-    for side in (-1, 1):
-        cord = [
-            (side * 7.0, end[1] + 2.0),
-            (side * 9.0, end[1] + 18.0),
-            (side * 8.0, end[1] + 33.0),
-        ]
-        sheet.top_line(smooth(cord), "#2a2825", 2.6, 0.5)
-        sheet.top_line(smooth(cord), "#eeeae0", 1.7)
+    cord = [(7.0, end[1] + 2.0), (9.0, end[1] + 18.0), (8.0, end[1] + 33.0)]
+    cords = smooth(cord) + smooth(_flip(cord, -1))
+    sheet.top_line(cords, "#2a2825", 2.6, 0.5)
+    sheet.top_line(cords, "#eeeae0", 1.7)
 
 
 def _draw_ruffle(sheet: Sheet, cut: Cut) -> None:
@@ -231,7 +225,6 @@ def _draw_ruffle(sheet: Sheet, cut: Cut) -> None:
             (w + 2.0, top - 4.0),
         ]
         frill = smooth(crests) + smooth(inner, "L") + "Z"
-        sheet.line(smooth(crests), DARK, 4.0, 0.22)
         sheet.panel(frill, TRIM, shade)
         pleats = [
             straight([a, along(a, b, 0.8)])
@@ -254,21 +247,14 @@ def _resampled(cut: Cut, count: int) -> list[Point]:
 def _draw_bow(sheet: Sheet, cut: Cut) -> None:
     y = _meeting(cut)[1] + 3.0
     sheet.line(neckline_path(cut), TRIM, 7.0, 1.0)
-    for side in (-1, 1):
-        tail = [(side * 1.0, y), (side * 13.0, y + 44.0), (side * 22.0, y + 40.0), (side * 4.0, y)]
-        sheet.panel(straight(tail, close=True), TRIM, 0.8)
-        loop = [
-            (0.0, y),
-            (side * 12.0, y - 10.0),
-            (side * 25.0, y - 8.0),
-            (side * 26.0, y + 6.0),
-            (side * 12.0, y + 7.0),
-            (0.0, y),
-        ]
-        sheet.line(smooth(loop), DARK, 4.0, 0.18)
-        sheet.panel(smooth(loop) + "Z", TRIM, 0.8)
-        sheet.line(straight([(side * 4.0, y - 0.5), (side * 16.0, y - 2.0)]), DARK, 1.2, 0.5)
-    sheet.panel(f"M-4 {y - 5:.1f}h8v10h-8z", TRIM, 0.9)
+    tail = [(1.0, y), (13.0, y + 44.0), (22.0, y + 40.0), (4.0, y)]
+    loop = [(0.0, y), (12.0, y - 10.0), (25.0, y - 8.0), (26.0, y + 6.0), (12.0, y + 7.0), (0.0, y)]
+    crease = [(4.0, y - 0.5), (16.0, y - 2.0)]
+    sheet.panel("".join(straight(_flip(tail, side), close=True) for side in (-1, 1)), TRIM, 0.8)
+    loops = smooth(loop) + "Z" + smooth(_flip(loop, -1)) + "Z"
+    sheet.panel(loops, TRIM, 0.8)
+    sheet.line(straight(crease) + straight(_flip(crease, -1)), DARK, 1.2, 0.5)
+    sheet.panel(path("M", -4.0, y - 5, "h8v10h-8z"), TRIM, 0.9)
 
 
 _FRONTS: dict[str, Callable[[Sheet, Cut], None]] = {

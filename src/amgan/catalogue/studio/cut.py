@@ -247,6 +247,25 @@ class Cut:
         """Whether there are sleeve panels at all."""
         return self.values["sleeve"] in _SLEEVE_ENDS
 
+    def extent(self) -> tuple[float, float, float, float]:
+        """Left, top, right and bottom of everything that is drawn, with a margin."""
+        rise = {"none": 6.0, "hood": 48.0, "roll neck": 25.0}.get(self.values["collar"], 15.0)
+        right = max(
+            self.shoulder_x, self._chest, *(self.half_width(y) for y in (150.0, self.hem_y))
+        )
+        ends = [
+            (-right, 0.0),
+            (right, self.hem_y + (20.0 if self.values["detail"] == "fringe" else 11.0)),
+        ]
+        if self.has_sleeves:
+            for sleeve in self.sleeves():
+                ts = [sleeve.end * i / 5 for i in range(1, 6)]
+                ends += [sleeve.across(t, share) for t in ts for share in (-1.1, 1.1)]
+        xs, ys = [x for x, _ in ends], [y for _, y in ends]
+        margin = 7.0
+        top = min(self.neck_y - rise, 54.0) - margin
+        return (min(xs) - margin, top, max(xs) + margin, max(ys) + margin)
+
     def sleeves(self) -> tuple[Sleeve, Sleeve]:
         """Sleeves left and right in the picture; with full length where there are none.
 

@@ -33,16 +33,16 @@ def _placket(sheet: Sheet, half: float, top: float, bottom: float) -> None:
     sheet.line(edges, DARK, 1.2, 0.6)
 
 
-def _buttons(sheet: Sheet, x: float, top: float, bottom: float, gap: float, colour: str) -> None:
+def _spaced(x: float, top: float, bottom: float, gap: float) -> list[Point]:
+    """Places for buttons down a line, about `gap` apart."""
     count = max(2, round((bottom - top) / gap))
-    for i in range(count):
-        sheet.disc((x, top + (bottom - top) * i / (count - 1)), 2.5, colour)
+    return [(x, top + (bottom - top) * i / (count - 1)) for i in range(count)]
 
 
 def _draw_buttons(sheet: Sheet, cut: Cut, colours: Colours) -> None:
     top, bottom = cut.front_top, cut.front_bottom
     _placket(sheet, 6.0, top, bottom)
-    _buttons(sheet, 0.0, top + 9.0, bottom - 10.0, 17.0, colours.hardware)
+    sheet.discs(_spaced(0.0, top + 9.0, bottom - 10.0, 17.0), 2.5, colours.hardware)
 
 
 def _draw_double_breasted(sheet: Sheet, cut: Cut, colours: Colours) -> None:
@@ -51,8 +51,9 @@ def _draw_double_breasted(sheet: Sheet, cut: Cut, colours: Colours) -> None:
     sheet.line(smooth([(x + 1.5, y) for x, y in edge]), DARK, 3.0, 0.18)
     sheet.line(smooth(edge), DARK, 1.8, 0.75)
     start = max(top + 16.0, 108.0)
-    for x in (-15.0, 15.0):
-        _buttons(sheet, x, start, max(start + 20.0, bottom - 22.0), 19.0, colours.hardware)
+    end = max(start + 20.0, bottom - 22.0)
+    places = [place for x in (-15.0, 15.0) for place in _spaced(x, start, end, 19.0)]
+    sheet.discs(places, 2.5, colours.hardware)
 
 
 def _zip(sheet: Sheet, top: float, bottom: float, colours: Colours, pull: float) -> None:
@@ -83,7 +84,7 @@ def _draw_half_placket(sheet: Sheet, cut: Cut, colours: Colours) -> None:
     top, bottom = cut.front_top, _half_way(cut, 42.0)
     _placket(sheet, 5.5, top, bottom)
     sheet.line(path("M", -5.5, bottom, "h11M", -5.5, bottom - 6, "h11"), DARK, 1.2, 0.6)
-    _buttons(sheet, 0.0, top + 5.0, bottom - 10.0, 13.0, colours.hardware)
+    sheet.discs(_spaced(0.0, top + 5.0, bottom - 10.0, 13.0), 2.5, colours.hardware)
 
 
 def _draw_toggles(sheet: Sheet, cut: Cut, colours: Colours) -> None:
@@ -125,9 +126,11 @@ def _draw_wrap(sheet: Sheet, cut: Cut, colours: Colours) -> None:
     seams = smooth([(px - 1.5, py + 2.2) for px, py in edge]) + smooth(below)
     sheet.line(seams, DARK, 1.4, 0.6)
     kx = x * 0.78
+    loops = []
     for dx, dy in ((-13.0, -8.0), (9.0, -12.0), (-8.0, 26.0), (4.0, 30.0)):
         loop = [(kx, y), (kx + dx, y + dy * 0.7), (kx + dx * 0.9 + 4.0, y + dy), (kx, y)]
-        sheet.panel(smooth(loop) + "Z", TRIM, 0.85)
+        loops.append(smooth(loop) + "Z")
+    sheet.panel("".join(loops), TRIM, 0.85)
 
 
 def _draw_open(sheet: Sheet, cut: Cut, colours: Colours) -> None:

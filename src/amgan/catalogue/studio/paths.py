@@ -131,11 +131,17 @@ class Sheet:
         """Stroke a line of the top layer."""
         self.top.append(_line(path, colour, width * self.bold, opacity, dash))
 
-    def disc(self, centre: Point, radius: float, colour: str) -> None:
-        """Round thing of the top layer, such as a button, with a dark rim."""
+    def discs(self, centres: Iterable[Point], radius: float, colour: str) -> None:
+        """Round things of the top layer, such as buttons, with a dark rim."""
+        r = radius * self.bold
+        rings = "".join(
+            path(
+                "M", x - r, y, "a", r, r, "0 1 0", 2 * r, 0.0, "a", r, r, "0 1 0", -2 * r, 0.0, "z"
+            )
+            for x, y in centres
+        )
         self.top.append(
-            f'<circle cx="{centre[0]:.1f}" cy="{centre[1]:.1f}" r="{radius * self.bold:.2f}" '
-            f'fill="{colour}" stroke="#000" stroke-opacity=".45" '
+            f'<path d="{rings}" fill="{colour}" stroke="#000" stroke-opacity=".45" '
             f'stroke-width="{0.7 * self.bold:.2f}"/>'
         )
 

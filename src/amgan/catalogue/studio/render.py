@@ -85,16 +85,19 @@ def render_garment(garment: Garment, height: int, width: int) -> NDArray[np.uint
     nuisance = draw_nuisance(garment.nuisance_seed)
     cut = Cut(garment.values, nuisance)
     colours = mix_colours(garment.values["colour"], nuisance)
-    view = look_at(nuisance, height, width)
-    sheet = _draw(cut, colours, bold=min(max((128 / min(height, width)) ** 0.5, 0.9), 1.45))
-    canvas = _rasterise(sheet, view)
-    light = cast_light(cut, view, canvas.coverage, canvas.sleeve, canvas.trim)
+    view = look_at(nuisance, cut.extent(), height, width)
+    sheet = draw_sheet(cut, colours, bold=min(max((128 / min(height, width)) ** 0.5, 0.9), 1.45))
+    canvas = rasterise(sheet, view)
+    fabric = FABRICS[cut.values["fabric"]]
+    halo = bool(fabric.sheen or fabric.fuzz)
+    light = cast_light(cut, view, canvas.coverage, canvas.sleeve, canvas.trim, halo=halo)
     picture = paint_backdrop(nuisance, light.shadow)
-    paint_cloth(picture, set_scene(cut, colours, view, canvas, light))
+    paint_cloth(picture[:, view.rows, view.columns], set_scene(cut, colours, view, canvas, light))
     return _developed(picture, nuisance.exposure, nuisance.warmth)
 
 
-def _draw(cut: Cut, colours: Colours, bold: float) -> Sheet:
+def draw_sheet(cut: Cut, colours: Colours, bold: float) -> Sheet:
+    """Every shape of a garment, from the back to the front."""
     sheet = Sheet(bold, FABRICS[cut.values["fabric"]].thread)
     collars.draw_behind(sheet, cut)
     body.draw_sleeves(sheet, cut)
@@ -108,7 +111,8 @@ def _draw(cut: Cut, colours: Colours, bold: float) -> Sheet:
     return sheet
 
 
-def _rasterise(sheet: Sheet, view: View) -> Canvas:
+def rasterise(sheet: Sheet, view: View) -> Canvas:
+    """Both layers of a sheet as pixels of the view's window."""
     shift = view.width + _GAP
     box = f"0 0 {shift + view.width} {view.height}"
     parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}">']
@@ -121,7 +125,7 @@ def _rasterise(sheet: Sheet, view: View) -> Canvas:
         skip_system_fonts=True,
     )
     with Image.open(io.BytesIO(png)) as picture:
-        pixels = np.asarray(picture.convert("RGBA"))
+        pixels = np.asarray(picture)
     planes = pixels.transpose(2, 0, 1).astype(np.float32) * np.float32(1 / 255)
     return Canvas.of_layers(planes[:, :, : view.width], planes[:, :, shift:])
 

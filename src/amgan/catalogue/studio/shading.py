@@ -6,7 +6,8 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image, ImageChops, ImageDraw, ImageFilter
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFilter
 
 from amgan.catalogue.studio.cut import Cut
 from amgan.catalogue.studio.paths import Point
@@ -14,20 +15,20 @@ from amgan.catalogue.studio.tiles import Floats
 from amgan.catalogue.studio.view import UNITS, View, coarse_size
 
 # Pixels of the shorter side on which panels are rounded and folds are laid.
-_PANEL_GRID, _FOLD_GRID = 64, 128
+_PANEL_GRID, _FOLD_GRID = 64, 112
 
 
 @dataclass(frozen=True)
 class Light:
-    """Light on one picture, all (H, W).
+    """Light on one picture: (H, W) of the window, but for the shadow.
 
     Attributes:
         body: relative brightness of the body, about 1.
         sleeve: the same for sleeves.
         folds: slope of folds towards the light, about -1 to 1.
         lift: height of folds, 0 to about 1.
-        shadow: how much the garment darkens the backdrop, 0 to 1.
-        halo: the outline, softened.
+        shadow: how much the garment darkens the backdrop, 0 to 1; of the whole picture.
+        halo: the outline, softened; None where it was not asked for.
     """
 
     body: Floats
@@ -35,40 +36,44 @@ class Light:
     folds: Floats
     lift: Floats
     shadow: Floats
-    halo: Floats
+    halo: Floats | None
 
 
-def cast_light(cut: Cut, view: View, coverage: Floats, sleeves: Floats, trim: Floats) -> Light:
+def cast_light(
+    cut: Cut, view: View, coverage: Floats, sleeves: Floats, trim: Floats, *, halo: bool
+) -> Light:
     """Light for a garment whose coverage, sleeves and trim are these, (H, W) in [0, 1] each."""
     towards = _direction(cut)
-    size = coarse_size(view.height, view.width, _PANEL_GRID)
+    size = coarse_size(view.frame, _PANEL_GRID)
     unit = min(size) / UNITS
     strength = np.float32(cut.nuisance.light_strength)
-    whole, arms = (_shrunk(plane, size) for plane in (coverage, sleeves))
-    body = Image.fromarray(np.asarray(whole) - np.minimum(np.asarray(arms), np.asarray(whole)))
-    body_soft, arms_soft = _blurred(body, 10.0 * unit), _blurred(arms, 6.5 * unit)
-    body_broad = _blurred(body, 24.0 * unit)
     one = np.float32(1.0)
+    whole = _shrunk(coverage, size, view)
+    body, arms_soft = whole, np.zeros(size, np.float32)
+    if cut.has_sleeves:
+        arms = np.minimum(_shrunk(sleeves, size, view), whole)
+        body, arms_soft = whole - arms, _blurred(arms, 6.5 * unit)
+    body_soft, body_broad = _blurred(body, 10.0 * unit), _blurred(body, 24.0 * unit)
     body_light = one + strength * (
         np.float32(0.34) * _slope(body_soft, 10.0 * unit, towards)
         + np.float32(0.26) * _slope(body_broad, 24.0 * unit, towards)
         + np.float32(0.3) * (body_soft - np.float32(0.92))
     )
-    sleeve_light = one + strength * (
-        np.float32(0.5) * _slope(arms_soft, 6.5 * unit, towards)
-        - np.float32(0.34) * body_soft
-        + np.float32(0.22) * (arms_soft - np.float32(0.85))
-    )
+    on_body = on_sleeves = _grown(body_light, view)
+    if cut.has_sleeves:
+        sleeve_light = one + strength * (
+            np.float32(0.5) * _slope(arms_soft, 6.5 * unit, towards)
+            - np.float32(0.34) * body_soft
+            + np.float32(0.22) * (arms_soft - np.float32(0.85))
+        )
+        on_sleeves = _grown(sleeve_light, view)
     folds, lift = _folds(cut, view, towards, trim)
-    shadow = _grown(_blurred(whole, 7.0 * unit), view)
-    step = view.pixels_per_unit
+    shadow = np.minimum(body_soft + arms_soft, one)
+    step = min(view.frame) / UNITS
+    shift = round(-5.0 * towards[0] * step), round(5.0 * step)
+    soft = _grown(_blurred(whole, 2.2 * unit), view) if halo else None
     return Light(
-        _grown(body_light, view),
-        _grown(sleeve_light, view),
-        folds,
-        lift,
-        _moved(shadow, round(-5.0 * towards[0] * step), round(5.0 * step)),
-        _grown(_blurred(whole, 2.2 * unit), view),
+        on_body, on_sleeves, folds, lift, _moved(_resized(shadow, view.frame), *shift), soft
     )
 
 
@@ -77,22 +82,37 @@ def _direction(cut: Cut) -> Point:
     return (math.cos(angle), math.sin(angle))
 
 
-def _shrunk(plane: Floats, size: tuple[int, int]) -> Image.Image:
-    picture = Image.fromarray((plane * np.float32(255)).astype(np.uint8))
-    return picture.resize((size[1], size[0]), Image.Resampling.BOX)
+def _shrunk(plane: Floats, size: tuple[int, int], view: View) -> NDArray[np.uint8]:
+    """Coarse copy of the picture with `plane` in its window."""
+    whole = np.zeros(view.frame, np.uint8)
+    whole[view.rows, view.columns] = plane * np.float32(255)
+    if size == view.frame:
+        return whole
+    picture = Image.fromarray(whole)
+    return np.asarray(picture.resize((size[1], size[0]), Image.Resampling.BOX))
 
 
-def _blurred(picture: Image.Image, sigma: float) -> Floats:
-    soft = np.asarray(picture.filter(ImageFilter.GaussianBlur(sigma)), np.float32)
+def _blurred(plane: NDArray[np.uint8], sigma: float) -> Floats:
+    soft = np.asarray(Image.fromarray(plane).filter(ImageFilter.GaussianBlur(sigma)), np.float32)
     return soft * np.float32(1 / 255)
 
 
-def _grown(plane: Floats, view: View) -> Floats:
-    """Plane at the size of the picture."""
-    if plane.shape == (view.height, view.width):
+def _resized(plane: Floats, size: tuple[int, int]) -> Floats:
+    if plane.shape == size:
         return plane
-    picture = Image.fromarray(plane).resize((view.width, view.height), Image.Resampling.BILINEAR)
-    return np.asarray(picture)
+    picture = Image.fromarray(plane)
+    return np.asarray(picture.resize((size[1], size[0]), Image.Resampling.BILINEAR))
+
+
+def _grown(plane: Floats, view: View) -> Floats:
+    """The window's part of a coarse plane, at the size of the picture."""
+    if plane.shape == view.frame:
+        return plane[view.rows, view.columns]
+    y, x = plane.shape[0] / view.frame[0], plane.shape[1] / view.frame[1]
+    part = (view.columns.start * x, view.rows.start * y, view.columns.stop * x, view.rows.stop * y)
+    picture = Image.fromarray(plane)
+    size = (view.width, view.height)
+    return np.asarray(picture.resize(size, Image.Resampling.BILINEAR, box=part))
 
 
 def _moved(plane: Floats, dx: int, dy: int) -> Floats:
@@ -115,21 +135,21 @@ def _slope(plane: Floats, sigma: float, towards: Point) -> Floats:
 
 def _folds(cut: Cut, view: View, towards: Point, trim: Floats) -> tuple[Floats, Floats]:
     """Slope and height of folds; trim lies on the cloth and so has raised edges too."""
-    rows, columns = coarse_size(view.height, view.width, _FOLD_GRID)
+    rows, columns = coarse_size(view.frame, _FOLD_GRID)
     picture = Image.new("L", (columns, rows))
     draw = ImageDraw.Draw(picture)
-    zoom = columns / view.width
+    zoom = columns / view.frame[1]
     unit = min(rows, columns) / UNITS
     for line, width, height in fold_lines(cut):
-        points = [view.to_pixels(*p) for p in line]
+        points = [view.in_frame(*p) for p in line]
         draw.line(
             [(x * zoom, y * zoom) for x, y in points],
             fill=round(255 * height),
             width=max(1, round(width * unit)),
         )
-    raised = _shrunk(trim * np.float32(0.5), (rows, columns))
+    raised = _shrunk(trim * np.float32(0.5), (rows, columns), view)
     sigma = max(2.6 * unit, 0.75)
-    lift = _blurred(ImageChops.lighter(picture, raised), sigma)
+    lift = _blurred(np.maximum(np.asarray(picture), raised), sigma)
     return _grown(_slope(lift, sigma, towards), view), _grown(lift, view)
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from amgan.catalogue.studio.cut import Cut
 from amgan.catalogue.studio.fastenings import PULLER, draw_teeth
-from amgan.catalogue.studio.palette import Colours
+from amgan.catalogue.studio.palette import Colours, luminance
 from amgan.catalogue.studio.paths import DARK, TRIM, Sheet, mirrored, path, smooth, straight
 
 _CREAM = "#efe8d8"
 _BRASS = "#d9b968"
+_INK = "#3a3836"
 
 
 def draw_pocket(sheet: Sheet, cut: Cut, colours: Colours) -> None:
@@ -25,30 +26,29 @@ def _hip(cut: Cut) -> float:
     return max(116.0, cut.seam_y - 44.0)
 
 
-def _patch(sheet: Sheet, x: float, top: float, half: float, height: float) -> None:
-    """A patch of cloth with a pointed lower edge."""
-    bag = path("M", x - half, top, "h", 2 * half, "v", height - 5, "l", -half, 5.0)
-    bag += path("l", -half, -5.0, "z")
-    sheet.line(bag, DARK, 3.4, 0.2)
-    sheet.fill(bag, DARK, 0.1)
-    sheet.line(bag, DARK, 1.4, 0.75)
-    sheet.stitch(path("M", x - half + 1, top + 4, "h", 2 * half - 2), 1.0, 0.55)
+def _patches(sheet: Sheet, xs: Sequence[float], top: float, half: float, height: float) -> None:
+    """Patches of cloth with a pointed lower edge, centred at `xs`."""
+    lower = path("h", 2 * half, "v", height - 5, "l", -half, 5.0, "l", -half, -5.0, "z")
+    bags = "".join(path("M", x - half, top) + lower for x in xs)
+    sheet.line(bags, DARK, 3.4, 0.2)
+    sheet.fill(bags, DARK, 0.1)
+    sheet.line(bags, DARK, 1.4, 0.75)
+    seams = [path("M", x - half + 1, top + 4, "h", 2 * half - 2) for x in xs]
+    sheet.stitch("".join(seams), 1.0, 0.55)
 
 
 def _draw_chest(sheet: Sheet, cut: Cut, colours: Colours) -> None:
-    _patch(sheet, 28.0, 106.0, 9.5, 22.0)
+    _patches(sheet, (28.0,), 106.0, 9.5, 22.0)
 
 
 def _draw_flap(sheet: Sheet, cut: Cut, colours: Colours) -> None:
-    for x in (-28.0, 28.0):
-        _patch(sheet, x, 106.0, 10.0, 22.0)
-        sheet.panel(path("M", x - 11, 104.0, "h22v7l-11 4l-11 -4z"), TRIM, 0.8)
-        sheet.disc((x, 111.0), 1.5, colours.hardware)
+    _patches(sheet, (-28.0, 28.0), 106.0, 10.0, 22.0)
+    sheet.panel("M-39 104h22v7l-11 4l-11 -4zM17 104h22v7l-11 4l-11 -4z", TRIM, 0.8)
+    sheet.discs([(-28.0, 111.0), (28.0, 111.0)], 1.5, colours.hardware)
 
 
 def _draw_hip_patches(sheet: Sheet, cut: Cut, colours: Colours) -> None:
-    for x in (-29.0, 29.0):
-        _patch(sheet, x, _hip(cut), 13.0, 30.0)
+    _patches(sheet, (-29.0, 29.0), _hip(cut), 13.0, 30.0)
 
 
 def _draw_kangaroo(sheet: Sheet, cut: Cut, colours: Colours) -> None:
@@ -96,7 +96,8 @@ def draw_detail(sheet: Sheet, cut: Cut, colours: Colours) -> None:
     elif detail == "badge":
         shield = "M-35 104h16v10q0 6 -8 9q-8 -3 -8 -9z"
         sheet.top_fill(shield, colours.accent_text)
-        sheet.top_line(shield + "M-31 109h8M-31 113h8M-29 117h4", _CREAM, 1.3)
+        lines = _INK if luminance(colours.accent) > 0.6 else _CREAM
+        sheet.top_line(shield + "M-31 109h8M-31 113h8M-29 117h4", lines, 1.3)
     elif detail == "fringe":
         _draw_fringe(sheet, cut)
 

@@ -17,8 +17,15 @@ _CENTRE_Y = 131.0
 
 @dataclass(frozen=True)
 class View:
-    """Affine map from garment units to pixels: x' = a x + c y + e, y' = b x + d y + f."""
+    """Affine map from garment units to the pixels of a window into the picture.
 
+    x' = a x + c y + e and y' = b x + d y + f, from the window's upper left corner. The window
+    holds the garment, so that no time goes into empty backdrop.
+    """
+
+    frame: tuple[int, int]
+    top: int
+    left: int
     height: int
     width: int
     a: float
@@ -29,26 +36,34 @@ class View:
     f: float
 
     @property
-    def pixels_per_unit(self) -> float:
-        """Scale of the picture without the garment's own."""
-        return min(self.height, self.width) / UNITS
-
-    @property
     def footprint(self) -> float:
         """Garment units that one pixel covers."""
         return 1.0 / math.sqrt(self.a * self.d - self.b * self.c)
+
+    @property
+    def rows(self) -> slice:
+        """Rows of the picture that the window covers."""
+        return slice(self.top, self.top + self.height)
+
+    @property
+    def columns(self) -> slice:
+        """Columns of the picture that the window covers."""
+        return slice(self.left, self.left + self.width)
 
     def svg_matrix(self, shift: float = 0.0) -> str:
         """SVG transform, moved right by `shift` pixels."""
         numbers = (self.a, self.b, self.c, self.d, self.e + shift, self.f)
         return "matrix(" + " ".join(f"{n:.5f}" for n in numbers) + ")"
 
-    def to_pixels(self, x: float, y: float) -> tuple[float, float]:
-        """Pixel position of a garment point."""
-        return (self.a * x + self.c * y + self.e, self.b * x + self.d * y + self.f)
+    def in_frame(self, x: float, y: float) -> tuple[float, float]:
+        """Position of a garment point in the whole picture, in pixels."""
+        return (
+            self.a * x + self.c * y + self.e + self.left,
+            self.b * x + self.d * y + self.f + self.top,
+        )
 
     def garment_grid(self) -> tuple[Floats, Floats]:
-        """Garment coordinates x, y of pixel centres, each (H, W)."""
+        """Garment coordinates x, y of pixel centres in the window, each (H, W)."""
         px, py = pixel_grid(self.height, self.width)
         determinant = self.a * self.d - self.b * self.c
         qx, qy = px - np.float32(self.e), py - np.float32(self.f)
@@ -57,8 +72,17 @@ class View:
         return gx, gy
 
 
-def look_at(nuisance: Nuisance, height: int, width: int) -> View:
-    """The view that a picture's nuisance asks for."""
+def look_at(
+    nuisance: Nuisance, extent: tuple[float, float, float, float], height: int, width: int
+) -> View:
+    """The view that a picture's nuisance asks for.
+
+    Args:
+        nuisance: holds the pose.
+        extent: left, top, right and bottom of what is drawn, in garment units.
+        height: of the picture.
+        width: of the picture.
+    """
     unit = min(height, width) / UNITS
     tilt = math.radians(nuisance.tilt)
     scale = unit * nuisance.scale
@@ -66,10 +90,16 @@ def look_at(nuisance: Nuisance, height: int, width: int) -> View:
     c, d = -b + a * nuisance.shear, a + b * nuisance.shear
     e = width / 2 + nuisance.shift[0] * unit - c * _CENTRE_Y
     f = height / 2 + nuisance.shift[1] * unit - d * _CENTRE_Y
-    return View(height, width, a, b, c, d, e, f)
+    x0, y0, x1, y1 = extent
+    corners = [(x, y) for x in (x0, x1) for y in (y0, y1)]
+    xs, ys = [a * x + c * y + e for x, y in corners], [b * x + d * y + f for x, y in corners]
+    left, top = max(0, math.floor(min(xs))), max(0, math.floor(min(ys)))
+    right, bottom = min(width, math.ceil(max(xs))), min(height, math.ceil(max(ys)))
+    window = (top, left, bottom - top, right - left)
+    return View((height, width), *window, a, b, c, d, e - left, f - top)
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=256)
 def pixel_grid(height: int, width: int) -> tuple[Floats, Floats]:
     """Pixel centres x, y, each (H, W)."""
     x, y = np.meshgrid(
@@ -78,9 +108,10 @@ def pixel_grid(height: int, width: int) -> tuple[Floats, Floats]:
     return x, y
 
 
-def coarse_size(height: int, width: int, limit: int) -> tuple[int, int]:
-    """Height and width of a copy whose shorter side has `limit` pixels at most."""
-    shorter = min(height, width)
+def coarse_size(frame: tuple[int, int], limit: int) -> tuple[int, int]:
+    """Height and width of a copy of the picture with `limit` pixels on its shorter side at most."""
+    height, width = frame
+    shorter = min(frame)
     if shorter <= limit:
         return height, width
     return round(height * limit / shorter), round(width * limit / shorter)
