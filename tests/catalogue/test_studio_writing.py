@@ -182,3 +182,17 @@ def test_settings_file_says_what_was_rendered(tmp_path: Path) -> None:
     settings = json.loads((tmp_path / "studio.json").read_text("utf-8"))
     assert settings["n"] == 12
     assert settings["schema"] == STUDIO_SCHEMA.digest
+
+
+def test_pictures_change_only_together_with_the_version() -> None:
+    """Mean grey of 4 x 4 fields; who changes the drawing raises STUDIO_VERSION and these."""
+    wanted = [
+        [213, 207, 198, 211, 218, 140, 111, 204, 223, 119, 102, 216, 222, 223, 222, 219],
+        [208, 202, 201, 202, 205, 177, 191, 203, 207, 143, 158, 203, 204, 205, 203, 197],
+        [229, 223, 218, 235, 226, 137, 132, 225, 228, 128, 126, 233, 221, 164, 165, 227],
+    ]
+    assert writing.STUDIO_VERSION == 2
+    for garment, fields in zip(sample_garments(3, 2026), wanted, strict=True):
+        grey = render_garment(garment, 48, 48).mean(axis=2)
+        drawn = grey.reshape(4, 12, 4, 12).mean(axis=(1, 3)).ravel()
+        assert np.abs(drawn - fields).max() <= 2.0

@@ -22,7 +22,7 @@ from amgan.catalogue.studio.sampling import StudioItem, sample_items
 from amgan.catalogue.studio.schema import STUDIO_SCHEMA
 
 # Raised whenever the same settings would give other pictures or labels than before.
-STUDIO_VERSION = 1
+STUDIO_VERSION = 2
 PictureFormat = Literal["jpeg", "png"]
 Progress = Callable[[Iterable[Any], str, int | None], Iterable[Any]]
 
