@@ -150,10 +150,13 @@ class ExactEngine:
             if gathered:
                 vectors, chosen = vectors[rows], None
             batch = gathered
-        candidates, certain = self._first_pass(queries, k, vectors, chosen, batch)
+        scan = not batch and _is_wide(chosen, vectors)
+        if not scan:
+            candidates, certain = self._first_pass(queries, k, vectors, chosen, batch)
         for position, query in enumerate(queries):
-            near, best = self._rescore(query, vectors, candidates[position], k)
-            if near[-1] >= certain[position]:
+            if not scan:
+                near, best = self._rescore(query, vectors, candidates[position], k)
+            if scan or near[-1] >= certain[position]:
                 near, best = self._scan(query, vectors, chosen, k)
             scores[position, :k] = near
             found[position, :k] = best if rows is None or chosen is not None else rows[best]
@@ -194,12 +197,20 @@ class ExactEngine:
     def _scan(
         self, query: Vectors, vectors: Vectors, chosen: Rows | None, k: int
     ) -> tuple[Vectors, Rows]:
-        scores = self._scores(query, vectors, chosen)
+        if chosen is not None and _is_wide(chosen, vectors):
+            scores = self._scores(query, vectors, None)[chosen]
+        else:
+            scores = self._scores(query, vectors, chosen)
         near = np.flatnonzero(scores <= np.partition(scores, k - 1)[k - 1])
         return first_rows(scores[near], near if chosen is None else chosen[near], k)
 
     def _scores(self, query: Vectors, vectors: Vectors, chosen: Rows | None) -> Vectors:
         return score_rows(self.metric, query, vectors, chosen)
+
+
+def _is_wide(chosen: Rows | None, vectors: Vectors) -> bool:
+    """Whether reading all vectors in order is faster than reading the chosen ones (measured)."""
+    return chosen is not None and len(chosen) * 3 > len(vectors)
 
 
 def score_rows(
