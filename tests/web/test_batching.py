@@ -144,7 +144,7 @@ def test_the_batched_model_agrees_with_the_model(shape_model: TrainedModel) -> N
     indicator[np.arange(12), rng.integers(0, 7, 12)] = 1
     barrier = threading.Barrier(12)
 
-    def ask(place: int) -> tuple[Any, Any, Any]:
+    def ask(place: int) -> tuple[Any, ...]:
         part = slice(place, place + 1)
         query = (pixels[part], indicator[part], None if place % 2 else labels[part])
         with batcher.caller():
@@ -153,16 +153,22 @@ def test_the_batched_model_agrees_with_the_model(shape_model: TrainedModel) -> N
                 batched.encode_queries(*query),
                 batched.draw_prototypes(*query),
                 batched.predict_attributes(pixels[part]),
+                batched.encode_and_draw(*query),
             )
 
     with ThreadPoolExecutor(12) as threads:
         answers = list(threads.map(ask, range(12)))
     batcher.close()
-    encoded, drawn, predicted = (np.concatenate(column) for column in zip(*answers, strict=True))
+    encoded, drawn, predicted = (
+        np.concatenate(column) for column in list(zip(*answers, strict=True))[:3]
+    )
     expected = shape_model.draw_prototypes(pixels, indicator)
     assert expected is not None
     np.testing.assert_allclose(encoded, shape_model.encode_queries(pixels, indicator), atol=1e-4)
     assert np.abs(drawn.astype(int) - expected).max() <= 1
     np.testing.assert_allclose(predicted, shape_model.predict_attributes(pixels), atol=1e-5)
+    both = [answer[3] for answer in answers]
+    np.testing.assert_allclose(np.concatenate([b[0] for b in both]), encoded, atol=1e-4)
+    assert np.abs(np.concatenate([b[1] for b in both]).astype(int) - drawn).max() <= 1
     assert max(sizes) > 1
     assert batched.identity == shape_model.identity

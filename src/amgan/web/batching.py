@@ -24,7 +24,8 @@ from amgan.images import Pixels
 from amgan.methods.trained import Embeddings, TrainedModel
 
 Arrays = tuple[NDArray[Any], ...]
-Call = Callable[..., NDArray[Any] | None]
+Made = Any  # an array with a row a query, None, or a tuple of these
+Call = Callable[..., Made]
 
 
 class BatcherClosedError(RuntimeError):
@@ -35,7 +36,7 @@ class BatcherClosedError(RuntimeError):
 class _Job:
     call: Call
     rows: Arrays
-    result: Future[NDArray[Any] | None] = field(default_factory=Future)
+    result: Future[Made] = field(default_factory=Future)
 
 
 class Batcher:
@@ -74,11 +75,12 @@ class Batcher:
             with self._lock:
                 self._callers -= 1
 
-    def submit(self, call: Call, rows: Arrays) -> Future[NDArray[Any] | None]:
+    def submit(self, call: Call, rows: Arrays) -> Future[Made]:
         """Make `call(*rows)` together with others; the future can be cancelled until it is made.
 
         Args:
-            call: given arrays with N rows it returns an array with N rows, or None.
+            call: given arrays with N rows it returns an array with N rows, None, or a tuple of
+                these.
             rows: arrays with one row each.
 
         Raises:
@@ -142,12 +144,16 @@ class Batcher:
                     self._make(call, [job])
             return
         for row, job in enumerate(jobs):
-            _settle(job, None if made is None else made[row : row + 1])
+            _settle(job, _row_of(made, row))
 
 
-def _settle(
-    job: _Job, value: NDArray[Any] | None = None, error: BaseException | None = None
-) -> None:
+def _row_of(made: Made, row: int) -> Made:
+    if isinstance(made, tuple):
+        return tuple(_row_of(part, row) for part in made)
+    return None if made is None else made[row : row + 1]
+
+
+def _settle(job: _Job, value: Made = None, error: BaseException | None = None) -> None:
     try:
         if error is None:
             job.result.set_result(value)
@@ -169,9 +175,10 @@ class BatchedModel(TrainedModel):
         super().__init__(model.method, model.description, model.compute, model.batch_size)
         self._batcher = batcher
         self._calls: dict[str, Call] = {
-            "encode": super().encode_queries,
-            "draw": super().draw_prototypes,
-            "predict": super().predict_attributes,
+            "encode": model.encode_queries,
+            "encode and draw": model.encode_and_draw,
+            "draw": model.draw_prototypes,
+            "predict": model.predict_attributes,
         }
         self.__dict__["identity"] = model.identity  # computed once; reads all weights
 
@@ -179,35 +186,38 @@ class BatchedModel(TrainedModel):
         self, pixels: Pixels, indicator: Indicator, labels: Labels | None = None
     ) -> Embeddings:
         """As `TrainedModel.encode_queries`."""
-        made = self._together("encode", pixels, indicator, self._labels(pixels, labels))
-        assert made is not None
+        made: Embeddings = self._together("encode", pixels, indicator, self._labels(pixels, labels))
         return made
 
     def encode_and_draw(
         self, pixels: Pixels, indicator: Indicator, labels: Labels | None = None
     ) -> tuple[Embeddings, Pixels | None]:
-        """As `TrainedModel.encode_and_draw`, in two calls, each made together with others."""
-        return (
-            self.encode_queries(pixels, indicator, labels),
-            self.draw_prototypes(pixels, indicator, labels),
+        """As `TrainedModel.encode_and_draw`."""
+        made: tuple[Embeddings, Pixels | None] = self._together(
+            "encode and draw", pixels, indicator, self._labels(pixels, labels)
         )
+        return made
 
     def draw_prototypes(
         self, pixels: Pixels, indicator: Indicator, labels: Labels | None = None
     ) -> Pixels | None:
         """As `TrainedModel.draw_prototypes`."""
-        return self._together("draw", pixels, indicator, self._labels(pixels, labels))
+        made: Pixels | None = self._together(
+            "draw", pixels, indicator, self._labels(pixels, labels)
+        )
+        return made
 
     def predict_attributes(self, pixels: Pixels) -> NDArray[np.float32] | None:
         """As `TrainedModel.predict_attributes`."""
-        return self._together("predict", pixels)
+        made: NDArray[np.float32] | None = self._together("predict", pixels)
+        return made
 
     def _labels(self, pixels: Pixels, labels: Labels | None) -> Labels:
         if labels is not None:
             return labels
         return np.full((len(pixels), self.schema.num_attributes), MISSING, np.int16)
 
-    def _together(self, kind: str, *rows: NDArray[Any]) -> NDArray[Any] | None:
+    def _together(self, kind: str, *rows: NDArray[Any]) -> Made:
         call = self._calls[kind]
         if len(rows[0]) != 1:
             return call(*rows)
