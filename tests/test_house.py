@@ -54,7 +54,11 @@ def texts() -> Iterator[tuple[Path, str]]:
 )
 def test_no_file_holds(what: str, pattern: re.Pattern[str]) -> None:
     found = [
-        f"{path}: {match.group()}" for path, text in texts() for match in pattern.finditer(text)
+        f"{path}: {match.group()}"
+        for path, text in texts()
+        for match in pattern.finditer(text)
+        # What is installed on a server has its place there.
+        if not (path.parts[0] == "deploy" and match.group().startswith("/opt/"))
     ]
     assert not found, f"{what} in {found}"
 
