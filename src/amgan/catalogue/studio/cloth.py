@@ -91,6 +91,11 @@ def _shade(scene: Scene, fabric: Fabric) -> Floats:
     slope_x, slope_y = nuisance.light_slope
     shade += _f(slope_x * 0.01) * scene.x + _f(slope_y * 0.01) * (scene.y - _f(128.0))
     shade += _f(0.85 * fabric.folds * nuisance.light_strength) * light.folds
+    bright = max(0.2, (1.0 - luminance(scene.colours.main)) / 0.35)
+    if bright < 1.0:
+        # White cloth has no room above it: shade it by its shadows rather than burn it out.
+        over = np.maximum(shade - _f(1.0), _f(0.0))
+        shade -= _f(1.0 - bright) * over
     return shade
 
 
@@ -196,6 +201,9 @@ def _add_surface(colour: Floats, scene: Scene, fabric: Fabric, shade: Floats) ->
     if fabric.gloss:
         bright = _f(2.2) * light.folds + _f(1.6) * (shade - _f(1.0)) + _f(0.12)
         bright = _unit_clipped(bright)
+        # Light cloth is darker between its highlights, or they would not show.
+        depth = fabric.gloss * 0.4 * max(0.0, luminance(scene.colours.main) - 0.45)
+        colour *= _f(1.0) - _f(depth) * (_f(1.0) - bright)
         colour += _f(fabric.gloss * 0.75) * bright * bright
 
 

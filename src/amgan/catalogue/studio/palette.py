@@ -19,7 +19,7 @@ def _rgb(text: str) -> Rgb:
 # Value -> main colour and how far hue, lightness and saturation vary.
 MAIN_COLOURS: dict[str, tuple[Rgb, tuple[float, float, float]]] = {
     "black": (_rgb("2b2a2f"), (0.0, 0.025, 0.3)),
-    "white": (_rgb("f1f0ec"), (0.0, 0.015, 0.3)),
+    "white": (_rgb("ecebe7"), (0.0, 0.015, 0.3)),
     "grey": (_rgb("8c8e92"), (0.0, 0.07, 0.3)),
     "blue": (_rgb("3f78c4"), (0.012, 0.06, 0.12)),
     "navy": (_rgb("222d59"), (0.01, 0.03, 0.12)),
