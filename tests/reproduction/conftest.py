@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from amgan.reproduction.reproduce import reproduce
-from amgan.reproduction.runner import Workplace, prepare_workplace
 from amgan.reproduction.suite import Suite, load_suite
+from amgan.reproduction.workplace import Workplace, prepare_workplace
 
 SUITES = Path(__file__).parents[2] / "experiments" / "suites"
 TINY = (

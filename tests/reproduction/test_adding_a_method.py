@@ -14,8 +14,9 @@ from amgan.methods.protocol import Method
 from amgan.methods.registry import METHODS, MethodEntry, build_method
 from amgan.methods.trained import load_model
 from amgan.reproduction.results import SuiteResults
-from amgan.reproduction.runner import Workplace, run_suite
+from amgan.reproduction.runner import run_suite
 from amgan.reproduction.suite import RowSpec, load_suite
+from amgan.reproduction.workplace import Workplace
 from amgan.training.run_folder import RunFolder
 
 DOCS = Path(__file__).parents[2] / "docs" / "reproduction.md"

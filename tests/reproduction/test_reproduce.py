@@ -18,14 +18,9 @@ from amgan.evaluation.significance import paired_test
 from amgan.reproduction.measuring import REFERENCE_ITSELF, TARGET_ITSELF
 from amgan.reproduction.reproduce import reproduce
 from amgan.reproduction.results import SuiteResults
-from amgan.reproduction.runner import (
-    SuiteData,
-    Workplace,
-    prepare_workplace,
-    read_row_state,
-    run_suite,
-)
+from amgan.reproduction.runner import read_row_state, run_suite
 from amgan.reproduction.tables import claims_table, comparison_table, table_3
+from amgan.reproduction.workplace import SuiteData, Workplace, prepare_workplace
 
 
 def column(place: Workplace, row: str, metric: str, protocol: str = "unseen") -> np.ndarray:
@@ -202,6 +197,19 @@ def test_a_diverging_row_is_told_and_the_others_go_on(place, tmp_path, monkeypat
     assert [record.name for record in SuiteResults(other).records] == ["FCD"]
 
 
+def test_a_chosen_row_is_run_and_the_report_shows_all_that_are_done(place, tmp_path, monkeypatch):
+    monkeypatch.setenv("AMGAN_CACHE", str(place.folder.parent / "cache"))
+    suite = place.suite.select(["FCD", "Random"])
+    other = Workplace(suite, tmp_path, (*place.overrides, "training.seed=5"))
+    reproduce(other, rows=["Random"])
+    assert not (tmp_path / "rows" / "fcd").exists()
+    text = reproduce(other, rows=["FCD"]).read_text()
+    assert "| FCD " in text
+    assert "| Random " in text
+    assert "`amgan reproduce smoke -s 'training.seed=5'`" in text
+    assert "catalogue.csv" not in text  # where it lies is no part of how to repeat it
+
+
 def test_nothing_finished_is_an_error_that_says_so(place, tmp_path):
     other = Workplace(place.suite.select(["FCD"]), tmp_path, place.overrides)
     with pytest.raises(ValueError, match=r"no row of suite 'smoke' is finished.*FCD: not finished"):
@@ -250,11 +258,17 @@ def test_command_line(place, tmp_path, monkeypatch, capsys):
         main(["reproduce", "nosuch", "--out", str(tmp_path)])
     assert exited.value.code == 2
     assert "no suite 'nosuch'" in capsys.readouterr().err
+    monkeypatch.chdir(Path(__file__).parents[2])
+    with pytest.raises(SystemExit) as exited:
+        main(["reproduce", "smoke", "--row", "AMGAN-X", "--out", str(tmp_path)])
+    assert exited.value.code == 2
+    assert "no row 'AMGAN-X'" in capsys.readouterr().err
+    assert not (tmp_path / "catalogue").exists()
     shutil.copytree(place.folder / "rows", tmp_path / "rows")
     path = Path(__file__).parents[2] / "experiments" / "suites" / "smoke.toml"
     settings = [f"--setting=catalogue.path={place.folder / 'catalogue/catalogue.csv'}"]
     settings += [f"--setting={text}" for text in place.suite.settings]
-    settings += ["--row=FCD", "--row=Random", "--report-only", f"--out={tmp_path}"]
+    settings += ["--report-only", f"--out={tmp_path}"]
     with pytest.raises(SystemExit) as exited:
         main(["reproduce", str(path), *settings])
     captured = capsys.readouterr()

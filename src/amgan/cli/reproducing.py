@@ -33,7 +33,7 @@ def reproduce(
     ] = None,
     rows: Annotated[
         list[str] | None,
-        typer.Option("--row", metavar="NAME", help="Only this row; can be repeated."),
+        typer.Option("--row", metavar="NAME", help="Run only this row; can be repeated."),
     ] = None,
     folds: Annotated[
         int | None,
@@ -52,15 +52,21 @@ def reproduce(
     Rows that are done are not redone: after an interruption, give the same command again.
     """
     from amgan.reproduction.reproduce import reproduce as run
-    from amgan.reproduction.runner import prepare_workplace
     from amgan.reproduction.suite import find_suite, load_suite
+    from amgan.reproduction.workplace import prepare_workplace
 
     changes = {"folds": folds} if folds is not None else {}
     asked = {"significance": "folds"} if over_folds else {}
     chosen = load_suite(find_suite(suite), **changes, **asked)
-    chosen = chosen.select(rows) if rows else chosen
+    if rows:
+        chosen.select(rows)  # tells a row that is not there before anything is rendered
     folder = out or Path("results") / chosen.name
     with resumable("finished rows are kept; give the same command again to go on"):
         place = prepare_workplace(chosen, folder, settings or [])
-        report = run(place, lambda text: typer.echo(text, err=True), train=not report_only)
+        report = run(
+            place,
+            lambda text: typer.echo(text, err=True),
+            rows=rows or [],
+            train=not report_only,
+        )
     typer.echo(f"report: {report}")

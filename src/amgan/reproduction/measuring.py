@@ -19,13 +19,14 @@ from amgan.reproduction.quality import (
     train_judge,
 )
 from amgan.reproduction.results import RowRecord, SuiteResults
-from amgan.reproduction.runner import Announce, SuiteData
+from amgan.reproduction.runner import Announce
 from amgan.reproduction.timing import (
     QueryTime,
     load_query_time,
     measure_query_time,
     save_query_time,
 )
+from amgan.reproduction.workplace import SuiteData
 
 REFERENCE_ITSELF = "(the reference, unchanged)"
 TARGET_ITSELF = "(the target itself)"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from amgan.reproduction.measuring import Measurements
 from amgan.reproduction.published import CITATION, TABLE_3_METRICS, published_metrics
 from amgan.reproduction.quality import Quality
 from amgan.reproduction.results import SuiteResults
-from amgan.reproduction.runner import Announce, SuiteData, Workplace, run_suite
+from amgan.reproduction.runner import Announce, run_suite
 from amgan.reproduction.tables import (
     CLAIM_METRIC,
     changes_table,
@@ -36,20 +36,27 @@ from amgan.reproduction.tables import (
     table_4,
 )
 from amgan.reproduction.timing import QueryTime
+from amgan.reproduction.workplace import SuiteData, Workplace
 
 CHARTS, PICTURES = "figures", "pictures"
 
 
 def reproduce(
-    place: Workplace, announce: Announce = lambda text: None, *, train: bool = True
+    place: Workplace,
+    announce: Announce = lambda text: None,
+    *,
+    rows: Sequence[str] = (),
+    train: bool = True,
 ) -> Path:
     """Run what is not done, then write README.md, results.json, figures/ and pictures/.
 
-    `pictures/` holds pictures of the catalogue, `figures/` does not.
+    `pictures/` holds pictures of the catalogue, `figures/` does not. All finished rows are shown,
+    whichever were asked for.
 
     Args:
         place: where, and which suite.
         announce: told each step as it begins.
+        rows: run only these; all without any.
         train: False writes what there is.
 
     Returns:
@@ -60,7 +67,7 @@ def reproduce(
         KeyboardInterrupt: stopped by a signal, after the state was saved.
     """
     if train:
-        run_suite(place, announce)
+        run_suite(place, announce, rows)
     results = SuiteResults(place)
     if not results.records:
         reasons = "; ".join(f"{name}: {why}" for name, why in results.failures.items())
@@ -193,7 +200,9 @@ def _facts(results: SuiteResults) -> str:
     suite = results.suite
     report = results.reports(results.records[0], "queries", suite.protocols[0])[0]
     minutes = sum(r.total("train_seconds") + r.total("measure_seconds") for r in results.records)
-    command = f"amgan reproduce {suite.name}"
+    # A path says where something lies on one machine, not how to repeat it.
+    asked = [s for s in results.place.overrides if not s.startswith("catalogue.path")]
+    command = " ".join([f"amgan reproduce {suite.name}", *(f"-s '{text}'" for text in asked)])
     test = "paired permutation test over queries"
     if suite.significance == "folds":
         test = "Student's paired test over folds"

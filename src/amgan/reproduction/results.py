@@ -21,8 +21,9 @@ from amgan.evaluation.significance import (
     scores_of_folds,
     scores_of_queries,
 )
-from amgan.reproduction.runner import Workplace, read_row_state
+from amgan.reproduction.runner import read_row_state
 from amgan.reproduction.suite import RowSpec
+from amgan.reproduction.workplace import Workplace
 
 
 @dataclass(frozen=True)

@@ -11,26 +11,20 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from amgan.catalogue.pixels import open_pixels
-from amgan.catalogue.studio import write_studio_catalogue
 from amgan.config import ExperimentConfig
+from amgan.evaluation.provenance import commit_id, machine_description
 from amgan.experiment import (
     ExperimentData,
-    cache_folder,
-    choose_triplets,
     evaluate_model,
-    load_catalogue,
     train_experiment,
 )
 from amgan.files import write_text
 from amgan.methods.trained import TrainedModel, load_model
-from amgan.progress import track
-from amgan.queries import Triplets, assign_folds, sample_triplets
 from amgan.reproduction.suite import RowSpec, Suite
+from amgan.reproduction.workplace import SuiteData, Workplace
 from amgan.training.loop import TrainingDivergedError
 from amgan.training.run_folder import RunFolder
 
@@ -39,113 +33,28 @@ _INCIDENTAL = ("device", "log_every", "checkpoint_seconds")
 Announce = Callable[[str], None]
 
 
-@dataclass(frozen=True)
-class Workplace:
-    """Where a suite runs.
-
-    Attributes:
-        suite: what to do.
-        folder: results.
-        overrides: key=value, over every other setting.
-    """
-
-    suite: Suite
-    folder: Path
-    overrides: tuple[str, ...] = ()
-
-    def row_folder(self, row: RowSpec, fold: int | None) -> Path:
-        """Run folder of a row, in one fold of a cross-validation."""
-        folder = self.folder / "rows" / row.slug
-        return folder if fold is None else folder / f"fold-{fold}"
-
-    @property
-    def fold_numbers(self) -> tuple[int | None, ...]:
-        """The folds, or None alone without cross-validation."""
-        return tuple(range(self.suite.folds)) if self.suite.folds else (None,)
-
-
-def prepare_workplace(suite: Suite, folder: Path, overrides: Sequence[str] = ()) -> Workplace:
-    """Make the folder, and render the suite's garments where it brings no catalogue."""
-    settings = list(overrides)
-    if suite.studio is not None and not any(s.startswith("catalogue.path") for s in overrides):
-        studio = suite.studio
-        table = write_studio_catalogue(
-            folder / "catalogue",
-            studio.items,
-            studio.seed,
-            height=studio.side,
-            width=studio.side,
-            progress=track,
-        )
-        settings.append(f"catalogue.path={json.dumps(str(table))}")
-    folder.mkdir(parents=True, exist_ok=True)
-    return Workplace(suite, folder, tuple(settings))
-
-
-class SuiteData:
-    """Catalogue, pictures and queries, read once for all rows that share them."""
-
-    def __init__(self, place: Workplace) -> None:
-        self._place = place
-        self._loaded: dict[str, ExperimentData] = {}
-
-    def of_row(self, config: ExperimentConfig, fold: int | None) -> ExperimentData:
-        """What a row trains on.
-
-        Raises:
-            ValueError: no usable catalogue, or a triplet file together with folds.
-        """
-        values = config.to_dict()
-        key = json.dumps([values["catalogue"], values["images"], values["triplets"], fold])
-        if key not in self._loaded:
-            if len(self._loaded) >= 2:  # pictures are memory-mapped, triplets are small
-                self._loaded.pop(next(iter(self._loaded)))
-            self._loaded[key] = self._load(config, fold)
-        return self._loaded[key]
-
-    def tests(self, config: ExperimentConfig, fold: int | None) -> dict[str, ExperimentData]:
-        """Test queries by name, on the row's pictures and the suite's triplets."""
-        suite = self._place.suite
-        common = suite.common_config(self._place.overrides)
-        data = self.of_row(replace(config, triplets=common.triplets), fold)
-        tests = {"queries": data}
-        most = suite.more_changes or data.catalogue.schema.num_attributes
-        if most > 1:
-            more = sample_triplets(
-                data.catalogue,
-                seed=common.triplets.seed,
-                changes=(1, most),
-                per_item={"test": 1},
-                balance_changes=True,
-            )
-            tests["more"] = replace(data, triplets=more.in_split("test"))
-        return tests
-
-    def _load(self, config: ExperimentConfig, fold: int | None) -> ExperimentData:
-        catalogue, report = load_catalogue(config.catalogue, check_pictures=False)
-        if fold is not None:
-            if config.triplets.path:
-                raise ValueError("triplets.path fixes the splits: it cannot be used with folds")
-            catalogue = assign_folds(catalogue, folds=self._place.suite.folds, fold=fold)
-        pixels = open_pixels(catalogue, config.images, cache_folder(), progress=track)
-        triplets: Triplets = choose_triplets(config.triplets, catalogue)
-        return ExperimentData(catalogue, pixels, triplets, report)
-
-
-def run_suite(place: Workplace, announce: Announce = lambda text: None) -> None:
+def run_suite(
+    place: Workplace, announce: Announce = lambda text: None, rows: Sequence[str] = ()
+) -> None:
     """Do every row that is not done.
 
     A row whose training diverges is recorded as such, and the next one begins.
+
+    Args:
+        place: where, and which suite.
+        announce: told each step as it begins.
+        rows: only these; all without any.
 
     Raises:
         ValueError: a folder that holds a row of other settings, or data that cannot be used.
         KeyboardInterrupt: stopped by a signal, after the state was saved.
     """
     data = SuiteData(place)
-    total = len(place.suite.rows) * len(place.fold_numbers)
+    chosen = place.suite.select(rows).rows if rows else place.suite.rows
+    total = len(chosen) * len(place.fold_numbers)
     number = 0
     for fold in place.fold_numbers:
-        for row in place.suite.rows:
+        for row in chosen:
             number += 1
             name = row.name if fold is None else f"{row.name}, fold {fold + 1}"
             _run_row(
@@ -279,6 +188,8 @@ def _facts(
         "epochs": config.training.epochs if validations else 0,
         "best_epoch": best["epoch"] if best else None,
         "seed": config.training.seed,
+        "commit": commit_id(),
+        "machine": machine_description(),
         "training_triplets": len(data.triplets.in_split("train")),
     }
 

@@ -187,11 +187,12 @@ def runs_table(records: Iterable[RowRecord]) -> str:
                 f"{seconds / 60:.1f}" if seconds >= 1 else "0",
                 f"{record.total('measure_seconds') / 60:.1f}",
                 str(record.fact("seed")),
+                f"`{(record.fact('commit') or 'not known')[:9]}`",
                 record.spec.as_published or "",
             ]
         )
     headings = ["Row", "method", "parameters", "triplets", "epochs", "best", "training, min"]
-    return format_table([*headings, "measuring, min", "seed", "deviation"], rows)
+    return format_table([*headings, "measuring, min", "seed", "commit", "deviation"], rows)
 
 
 def _verdict(difference: float, p_value: float) -> str:
