@@ -33,6 +33,7 @@ LINE_COLOURS = (
     "#882255",
     "#a08a00",
     "#4d4d4d",
+    "#7a5195",
 )
 REFERENCE_COLOURS = ("#8d97a3", "#b4bbc4", "#d0d5db")
 LINE_MARKERS = "osD^v<>hp"

@@ -213,6 +213,6 @@ def _note(results: SuiteResults, records: Sequence[RowRecord], protocol: Protoco
     asked = len(results.results(records[0], "queries", protocol))
     gallery = PROTOCOLS[protocol].removeprefix("the gallery is ")
     return (
-        f"{report.catalogue}{folds}; {asked:,} queries; "
+        f"{results.catalogue_name}{folds}; {asked:,} queries; "
         f"gallery: {gallery} ({report.gallery_size:,})."
     )

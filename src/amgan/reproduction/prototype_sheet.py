@@ -17,7 +17,7 @@ from amgan.sheets.canvas import GREY, INK, Canvas, measure
 _CELL, _GAP, _MARGIN = 104.0, 9.0, 20.0  # hundredths of an inch
 _WORDS = (84.0, 190.0)
 _HEADER, _TITLE, _BLOCK = 24.0, 30.0, 34.0
-_ARROW = 18.0
+_ARROW = 22.0
 
 
 @dataclass(frozen=True)

@@ -209,7 +209,7 @@ def _facts(results: SuiteResults) -> str:
     lines = [
         f"- Made by `{command}`, commit `{(report.commit or 'not known')[:12]}`; "
         f"{minutes / 60:.0f} minutes for {len(results.records)} rows, measuring included.",
-        f"- Catalogue {report.catalogue}; triplets `{report.triplet_digest[:12]}`; "
+        f"- Catalogue: {results.catalogue_name}; triplets `{report.triplet_digest[:12]}`; "
         + (f"{suite.folds} folds." if suite.folds else "one split."),
         f"- Machine: {report.machine}.",
         f"- Significance: {test}, against the best row of kind baseline in each metric; "

@@ -83,6 +83,13 @@ class SuiteResults:
                 self.records.append(RowRecord(row, folders, facts))
         self._results: dict[tuple[str, str, str], PerQueryResults] = {}
 
+    @property
+    def catalogue_name(self) -> str:
+        """What the items are called in reports."""
+        if self.suite.studio is not None:
+            return "rendered garments"
+        return self.reports(self.records[0], "queries", self.suite.protocols[0])[0].catalogue
+
     def of_kind(self, *kinds: str) -> list[RowRecord]:
         """Finished rows of these kinds."""
         return [record for record in self.records if record.spec.kind in kinds]
