@@ -23,6 +23,7 @@ from amgan.gallery.store import build_gallery
 from amgan.methods.trained import TrainedModel
 from amgan.web.access import KeyRing
 from amgan.web.limits import RateLimiter
+from amgan.web.pictures import PictureCache, typical_shape
 
 KEY, ADMIN = "k" * 24, "a" * 24
 QUERY = {"item_id": "item-001", "k": 2}
@@ -442,3 +443,30 @@ def test_openapi_describes_bodies_and_errors(client: TestClient) -> None:
                 if int(status) >= 400:
                     shape = response["content"]["application/json"]["schema"]
                     assert shape == {"$ref": "#/components/schemas/ErrorAnswer"}
+
+
+def test_the_typical_shape_is_the_median_of_upright_pictures(tmp_path: Path) -> None:
+    paths = []
+    for place, (size, orientation) in enumerate([((20, 40), 1), ((90, 30), 6), ((30, 30), 1)]):
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        paths.append(tmp_path / f"{place}.jpg")
+        Image.new("RGB", size).save(paths[-1], exif=exif)
+    assert typical_shape(paths) == pytest.approx(0.5)
+    assert typical_shape([*paths, tmp_path / "none.jpg"]) == pytest.approx(0.5)
+    assert typical_shape([tmp_path / "none.jpg"]) == 0.8
+
+
+def test_the_picture_cache_stays_within_its_bytes() -> None:
+    cache = PictureCache(100)
+    for place in range(10):
+        cache.put(("v", str(place), 1), b"x" * 30)
+        assert cache.held_bytes <= 100
+    assert len(cache) == 3
+    assert cache.get(("v", "7", 1)) is not None  # now the one used last
+    cache.put(("v", "new", 1), b"x" * 30)
+    assert cache.get(("v", "7", 1)) is not None and cache.get(("v", "8", 1)) is None
+    cache.put(("v", "huge", 1), b"x" * 101)
+    assert cache.get(("v", "huge", 1)) is None
+    cache.put(("v", "7", 1), b"y" * 10)
+    assert cache.held_bytes == 70

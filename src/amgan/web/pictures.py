@@ -5,6 +5,9 @@ from __future__ import annotations
 import io
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import median
 
 from PIL import Image
 
@@ -14,6 +17,9 @@ WIDTHS = (96, 160, 240, 320, 480, 640, 960, 1280)
 LARGE_PIXELS = 4_000_000
 _TALLEST = 2  # a very tall picture is scaled to this many times its width
 _QUALITY = 86
+_USUAL_SHAPE = 0.8
+_SHAPES_READ = 25
+_EXIF_ORIENTATION = 0x0112
 
 
 def fitting_width(width: int) -> int:
@@ -79,6 +85,20 @@ class PictureCache:
             while self._bytes > self._max_bytes:
                 _, dropped = self._pictures.popitem(last=False)
                 self._bytes -= len(dropped)
+
+
+def typical_shape(paths: Sequence[Path]) -> float:
+    """Median width / height of some of the pictures; `_USUAL_SHAPE` where none can be read."""
+    shapes = []
+    for path in paths[:: max(1, len(paths) // _SHAPES_READ)][:_SHAPES_READ]:
+        try:
+            with Image.open(path) as picture:
+                turned = picture.getexif().get(_EXIF_ORIENTATION, 1) in (5, 6, 7, 8)
+                shape = picture.width / picture.height
+        except Exception:  # whoever decodes it tells what is wrong
+            continue
+        shapes.append(1 / shape if turned else shape)
+    return median(shapes) if shapes else _USUAL_SHAPE
 
 
 def claimed_pixels(content: bytes) -> int:

@@ -255,6 +255,7 @@ class SchemaAnswer(BaseModel):
     fields: list[FilterField]
     items: int
     prototypes: bool = Field(description="Whether the model draws prototypes.")
+    picture_shape: float = Field(description="Typical width / height of the gallery's pictures.")
     picture_fit: Literal["pad", "stretch", "crop"] = Field(
         description="How the model's square of a picture was made."
     )

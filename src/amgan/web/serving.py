@@ -22,7 +22,7 @@ from amgan.web.batching import BatchedModel, Batcher
 from amgan.web.errors import ApiError
 from amgan.web.logs import logger
 from amgan.web.metrics import Metrics
-from amgan.web.pictures import LARGE_PIXELS, claimed_pixels
+from amgan.web.pictures import LARGE_PIXELS, claimed_pixels, typical_shape
 from amgan.web.settings import ServerSettings
 from amgan.words import ChangeReader
 
@@ -41,6 +41,7 @@ class Loaded:
     opened_at: float
     draws_prototypes: bool
     reader: ChangeReader
+    picture_shape: float
 
     @property
     def gallery(self) -> Gallery:
@@ -152,7 +153,13 @@ class Serving:
         model, gallery = self._opener()
         batched = BatchedModel(model, self.batcher)
         service = SearchService(batched, gallery, self.settings.picture_limits)
-        loaded = Loaded(service, time.time(), self._warm_up(service), ChangeReader(service.schema))
+        loaded = Loaded(
+            service,
+            time.time(),
+            self._warm_up(service),
+            ChangeReader(service.schema),
+            typical_shape(gallery.items.images),
+        )
         _ = loaded.attribute_counts, loaded.field_counts, gallery.items.find("")
         return loaded
 

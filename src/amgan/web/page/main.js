@@ -24,6 +24,8 @@ class Page {
     this.go = this.go.bind(this);
     this.bring = this.bring.bind(this);
     document.title = schema.title;
+    const shape = Math.max(0.62, Math.min(1.1, schema.picture_shape));
+    document.documentElement.style.setProperty("--card-shape", shape.toFixed(3));
     document.querySelector(".wordmark").textContent = schema.title;
     document.getElementById("stock").textContent = plural(schema.items, "item", "items");
     history.scrollRestoration = "manual";
