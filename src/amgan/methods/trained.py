@@ -204,12 +204,14 @@ class TrainedModel:
 
     def attribute_logits(self, pixels: Pixels) -> NDArray[np.float32] | None:
         """Logits (N, J) of pictures (N, H, W, 3) uint8; None without a classifier."""
-        with torch.inference_mode():
-            if self.method.attribute_logits(self._pictures(pixels[:1])) is None:
-                return None
-        return self._collect(
-            len(pixels), lambda part: self.method.attribute_logits(self._pictures(pixels[part]))
-        )
+        parts = []
+        with torch.inference_mode(), self.compute.autocast():
+            for part in self._parts(len(pixels)):
+                logits = self.method.attribute_logits(self._pictures(pixels[part]))
+                if logits is None:
+                    return None
+                parts.append(logits.float().cpu().numpy())
+        return np.concatenate(parts) if parts else np.empty((0, self.schema.num_values), np.float32)
 
     def _collect(self, total: int, encode: Callable[[slice], Tensor]) -> Embeddings:
         with torch.inference_mode(), self.compute.autocast():
