@@ -7,6 +7,8 @@ import io
 import json
 import re
 import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -470,3 +472,55 @@ def test_the_picture_cache_stays_within_its_bytes() -> None:
     assert cache.get(("v", "huge", 1)) is None
     cache.put(("v", "7", 1), b"y" * 10)
     assert cache.held_bytes == 70
+
+
+def test_more_at_once_than_allowed_are_told_to_come_again(
+    open_client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = open_client(max_concurrent=2, search_threads=2, request_timeout=30)
+    service = client.app.state.parts.serving.current.service
+    begun, go_on = threading.Semaphore(0), threading.Event()
+    search = service.search_item
+
+    def slow(*args: Any, **options: Any) -> Any:
+        begun.release()
+        assert go_on.wait(60)
+        return search(*args, **options)
+
+    monkeypatch.setattr(service, "search_item", slow)
+    with ThreadPoolExecutor(2) as threads:
+        first = [threads.submit(client.post, "/v1/search", json=QUERY) for _ in range(2)]
+        for _ in first:
+            assert begun.acquire(timeout=60)
+        refused = client.post("/v1/search", json=QUERY)
+        assert refused.status_code == 503
+        assert error_of(refused)["code"] == "overloaded"
+        assert refused.headers["Retry-After"] == "1"
+        assert client.get("/health").status_code == 200
+        go_on.set()
+        assert [future.result(60).status_code for future in first] == [200, 200]
+    assert client.post("/v1/search", json=QUERY).status_code == 200
+
+
+def test_work_that_takes_too_long_is_given_up(
+    open_client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = open_client(request_timeout=0.2)
+    go_on = threading.Event()
+    service = client.app.state.parts.serving.current.service
+    monkeypatch.setattr(service, "search_item", lambda *_, **__: go_on.wait(60))
+    response = client.post("/v1/search", json=QUERY)
+    go_on.set()
+    assert response.status_code == 503
+    assert error_of(response)["code"] == "timeout"
+
+
+def test_bodies_together_are_limited(open_client: Any) -> None:
+    client = open_client(max_pending_bytes=2**20, max_upload_bytes=4 * 2**20)
+    content = b'{"picture": "' + b"A" * (2**20 + 100) + b'"}'
+    headers = {"Content-Type": "application/json"}
+    refused = client.post("/v1/search", content=content, headers=headers)
+    assert refused.status_code == 503
+    assert error_of(refused)["code"] == "overloaded"
+    assert client.app.state.parts.pending_bytes == 0
+    assert client.post("/v1/search", json=QUERY).status_code == 200

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import re
@@ -12,16 +13,19 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from PIL import Image
 
 from amgan.gallery.store import build_gallery
 from amgan.methods.trained import TrainedModel
 
 KEY = "0123456789abcdefghij"
+LARGE_PICTURE_MIB = 1300
 
 
 @pytest.fixture(scope="module")
@@ -184,3 +188,50 @@ def test_failing_to_begin_is_one_line(tmp_path: Path) -> None:
     )
     assert done.returncode == 2
     assert done.stderr.splitlines()[-1].startswith(f"error: {tmp_path}: no model here")
+
+
+def peak_mib(served: Any) -> float:
+    status = Path(f"/proc/{served.process.pid}/status").read_text()
+    return int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0]) / 1024
+
+
+def test_large_pictures_at_once_stay_within_memory(start_server: Any) -> None:
+    """Each is 45 million pixels with transparency, the most expensive kind to flatten."""
+    served = start_server(request_timeout=300)
+    file = io.BytesIO()
+    Image.new("RGBA", (9000, 5000), (200, 30, 30, 99)).save(file, "PNG", compress_level=1)
+    before = peak_mib(served)
+
+    def post(_: int) -> int:
+        files = {"picture": ("a.png", file.getvalue())}
+        answer = httpx.post(f"{served.address}/v1/attributes", files=files, timeout=300)
+        return answer.status_code
+
+    with ThreadPoolExecutor(6) as threads:
+        assert list(threads.map(post, range(6))) == [200] * 6
+    assert peak_mib(served) - before < LARGE_PICTURE_MIB
+
+
+def test_slow_and_broken_connections_leave_nothing_behind(start_server: Any) -> None:
+    served = start_server(header_timeout=1, body_timeout=1, keep_alive_timeout=1)
+    before = len(list(Path(f"/proc/{served.process.pid}/fd").iterdir()))
+    for round_ in range(4):
+        opened = [connect(served) for _ in range(250)]
+        for place, connection in enumerate(opened):
+            with contextlib.suppress(OSError):
+                if place % 4 == 0:
+                    connection.sendall(b"POST /v1/search HTTP/1.1\r\nContent-")
+                elif place % 4 == 1:
+                    connection.sendall(HEAD.encode() + b"Content-Length: 99\r\n\r\n{")
+                elif place % 4 == 2:
+                    connection.sendall(HEAD.encode() + b"Transfer-Encoding: chunked\r\n\r\n5\r\n")
+        query = {"item_id": "item-001", "k": 1}
+        answer = httpx.post(f"{served.address}/v1/search", json=query, timeout=60)
+        assert answer.status_code == 200, round_
+        for connection in opened:
+            connection.close()
+    deadline = time.monotonic() + 60
+    while len(list(Path(f"/proc/{served.process.pid}/fd").iterdir())) > before + 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    assert not [line for line in served.lines() if line.get("status", 0) >= 500]

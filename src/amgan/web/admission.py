@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import Depends, Request, Security
@@ -22,11 +21,12 @@ _RETRY = {"Retry-After": "1"}
 
 
 class Admission:
-    """A request that is being worked on, and the memory its body takes."""
+    """A request that was let in: the memory its body takes, and its place among those at work."""
 
     def __init__(self, parts: ServerParts) -> None:
         self._parts = parts
         self._reserved = 0
+        self._working = False
 
     def reserve(self, count: int) -> None:
         """Count bytes of the body.
@@ -39,23 +39,25 @@ class Admission:
         self._parts.pending_bytes += count
         self._reserved += count
 
-    @contextmanager
-    def working(self) -> Iterator[None]:
-        """Count the request while the block runs.
+    def begin(self) -> None:
+        """Take a place, now that the body has arrived; who sends slowly keeps nobody out.
 
         Raises:
-            ApiError: too many already.
+            ApiError: none is free.
         """
         parts = self._parts
         if parts.working >= parts.settings.max_concurrent:
             raise overloaded("too many requests at once")
         parts.working += 1
+        self._working = True
         parts.metrics.in_progress.set(parts.working)
-        try:
-            yield
-        finally:
+
+    def end(self) -> None:
+        """Give back place and memory."""
+        parts = self._parts
+        parts.pending_bytes -= self._reserved
+        if self._working:
             parts.working -= 1
-            parts.pending_bytes -= self._reserved
             parts.metrics.in_progress.set(parts.working)
 
 
@@ -100,7 +102,7 @@ async def admit(
     """Count a request that makes work.
 
     Raises:
-        ApiError: 401, 429 or 503.
+        ApiError: 401 or 429.
     """
     parts = parts_of(request)
     if parts.limiter is not None:
@@ -111,8 +113,10 @@ async def admit(
                 429, "rate_limited", f"too many requests; try again in {allowance.retry_after} s"
             )
     admission = Admission(parts)
-    with admission.working():
+    try:
         yield admission
+    finally:
+        admission.end()
 
 
 KEYED = [Depends(require_key), *_SCHEMES]

@@ -48,6 +48,7 @@ async def read_query(
         else:
             query = await _read_form(request, stream, kind)
     _check_reference(query, settings)
+    admission.begin()
     return query
 
 
