@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from amgan.catalogue.studio import STUDIO_SCHEMA, write_studio_catalogue
 from amgan.config import ExperimentConfig, load_config
@@ -37,6 +39,15 @@ SETTINGS = [
     "training.log_every=2",
     "training.device=cpu",
 ]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Several threads may add in another order from run to run; one thread repeats bit by bit."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module")
