@@ -59,7 +59,8 @@ const PLAIN = /colou?r|category|type|gender|pattern|fabric|material/i;
 /** "black", "long sleeve", or "no collar" for a value that says there is none. */
 export function wantedWords(attribute, value) {
   if (value === "none") return `no ${attribute}`;
-  const plain = PLAIN.test(attribute) || value.toLowerCase().includes(attribute.toLowerCase());
+  const stem = attribute.toLowerCase().slice(0, 4); // "v-neck" and "sleeveless" name theirs
+  const plain = PLAIN.test(attribute) || value.toLowerCase().includes(stem);
   return plain ? value : `${value} ${attribute}`;
 }
 
