@@ -38,6 +38,7 @@ SETTINGS = [
     "training.batch_size=16",
     "training.log_every=2",
     "training.device=cpu",
+    "training.precision=fp32",
 ]
 
 
