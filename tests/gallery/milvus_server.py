@@ -26,6 +26,8 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
             writer.write(data)
             await writer.drain()
     writer.close()
+    with contextlib.suppress(ConnectionError):
+        await writer.wait_closed()
 
 
 def _to_server(port: int):
@@ -64,12 +66,14 @@ class MilvusProcess:
     def start(self) -> None:
         inside = f"ip link set lo up && exec {sys.executable} {__file__} {self.folder}"
         self._socket.unlink(missing_ok=True)
-        self._process = subprocess.Popen(
-            ["unshare", "--net", "sh", "-c", inside],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        with (self.folder / "log").open("a") as log:
+            self._process = subprocess.Popen(
+                ["unshare", "--net", "sh", "-c", inside],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         assert line.startswith("up"), f"the server did not start: {line}"
@@ -87,8 +91,15 @@ class MilvusProcess:
                 return
             await asyncio.gather(_pump(reader, there[1]), _pump(there[0], writer))
 
-        server = await asyncio.start_server(relay, "127.0.0.1", 0)
-        return int(server.sockets[0].getsockname()[1])
+        self._relay = await asyncio.start_server(relay, "127.0.0.1", 0)
+        return int(self._relay.sockets[0].getsockname()[1])
+
+    async def _hang_up(self) -> None:
+        self._relay.close()
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def stop(self) -> None:
         assert self._process is not None and self._process.stdin is not None
@@ -107,8 +118,10 @@ class MilvusProcess:
 
     def close(self) -> None:
         self.stop()
+        asyncio.run_coroutine_threadsafe(self._hang_up(), self._loop).result(30)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
+        self._loop.close()
 
 
 async def _serve_inside(folder: Path) -> None:

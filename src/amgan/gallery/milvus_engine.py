@@ -27,7 +27,7 @@ from amgan.gallery.milvus import (
 )
 from amgan.methods.protocol import RankingMetric
 
-_MOST_RESULTS = 16_384  # the server's limit
+_MOST_RESULTS, _WIDEST = 16_384, 32_768  # the server's limits
 _QUERIES_AT_ONCE = 64
 _SPARE = 8
 
@@ -86,7 +86,10 @@ class MilvusEngine:
             found = self._exact.search(queries, k, rows)
             mode = "exact" if rows is None else "exact, filtered"
             return Neighbours(found.scores, found.rows, mode)
+        # Under a filter the server looks no further than without one, and loses recall: measured on
+        # 20,000 vectors, 4 queries of 100 got another top 10 at the ef that was enough for all.
         ef = max(self.settings.options["ef_search"], limit)
+        ef = min(_WIDEST, round(ef * len(self.vectors) / kept))
         candidates = self._ask(queries, limit, ef, expression)
         mode = f"milvus ef={ef}" + ("" if rows is None else ", filtered")
         answer = rescore(self.metric, queries, self.vectors, candidates, k, mode)

@@ -136,6 +136,8 @@ class VersionedFolder:
         for name in self._names():
             if name not in kept:
                 shutil.rmtree(self.version(name), ignore_errors=True)
+        for unfinished in self.folder.glob(f".{self._pointer.name}.*"):
+            unfinished.unlink(missing_ok=True)
 
 
 def flush(path: Path) -> None:
