@@ -66,6 +66,6 @@ def test_auto_is_exact_for_small_galleries_and_a_graph_for_large_ones() -> None:
     auto = parse_engine("auto")
     limit = AUTO_GRAPH_FLOATS // 512
     assert auto.resolve(limit - 1, 512).url == "faiss://exact"
-    assert auto.resolve(limit, 512).kind == "hnsw"
+    assert auto.resolve(limit, 512).kind == "hnsw_sq8"
     assert auto.resolve(limit, 64).kind == "exact"
     assert parse_engine("faiss://sq8").resolve(10**9, 512).kind == "sq8"
