@@ -101,15 +101,36 @@ def test_second_stage_leaves_the_generator_as_it_is(cgan, make_batch):
     assert all(torch.equal(v, before[k]) for k, v in cgan.generator.state_dict().items())
 
 
-def test_first_stage_does_not_look_at_positives_and_negatives(cgan, make_batch):
+def test_the_generator_does_not_look_at_positives_and_negatives(cgan, make_batch):
     cgan.eval()
+    for parameter in cgan.parameters():
+        if parameter.dim() > 1:  # initial weights are too small to tell anything apart
+            torch.nn.init.normal_(parameter, std=0.3)
     one, other = make_batch(4, 1), make_batch(4, 1, seed=1)
     object.__setattr__(other, "reference", one.reference)
     for name in ("indicator", "target", "reference_labels", "target_labels"):
         object.__setattr__(other, name, getattr(one, name))
-    for phase in ("discriminator", "generator"):
-        left, right = cgan.losses(phase, one), cgan.losses(phase, other)
-        assert all(torch.equal(left[key], right[key]) for key in left)
+    left, right = cgan.losses("generator", one), cgan.losses("generator", other)
+    assert all(torch.equal(left[key], right[key]) for key in left)
+    # They teach the classifiers, not what is real and what is drawn.
+    left, right = cgan.losses("discriminator", one), cgan.losses("discriminator", other)
+    assert torch.equal(left["real_fake"], right["real_fake"])
+    assert not torch.equal(left["attribute"], right["attribute"])
+
+
+def test_classifiers_may_learn_from_targets_alone(make_batch, schema, images, network):
+    torch.manual_seed(0)
+    cgan = Cgan(schema, images, network, CganConfig(classified="target")).eval()
+    batch = make_batch(6, 1)
+    terms = cgan.losses("discriminator", batch)
+    by_hand = torch.nn.functional.cross_entropy(
+        cgan.attribute_logits(batch.target)[:, :3], batch.target_labels[:, 0]
+    )
+    parts = [by_hand]
+    for columns, attribute in ((slice(3, 5), 1), (slice(5, 9), 2)):
+        logits = cgan.attribute_logits(batch.target)[:, columns]
+        parts.append(torch.nn.functional.cross_entropy(logits, batch.target_labels[:, attribute]))
+    torch.testing.assert_close(terms["attribute"], torch.stack(parts).mean())
 
 
 @pytest.mark.parametrize("scheme", ["pair", "triplet"])

@@ -18,8 +18,8 @@ What the paper leaves open, and what is done here:
   nothing, so the random item y- is pushed away); `hard_negative` is Eq. 8 and 11, in which the
   prototype is one more negative. With a generator that stands still nothing ever answers that
   push: Top-10 on validation items fell from .24 to .06, where `anchored` kept it at .25.
-- The attribute classifiers are trained in both stages (Eq. 6), and everything that AMGAN has too is
-  AMGAN's: networks, options, weights.
+- The attribute classifiers are trained in both stages (Eq. 6) on the pictures that AMGAN's learn
+  from, and everything that AMGAN has too is AMGAN's: networks, options, weights.
 """
 
 from __future__ import annotations
@@ -122,14 +122,22 @@ class Cgan(Amgan):
     def _discriminator_losses(self, batch: TrainingBatch) -> dict[str, Tensor]:
         with torch.no_grad():
             prototype = self.prototype(batch.query)
-        real, fake = self.encoder(torch.cat([batch.target, prototype])).chunk(2)
-        labels = one_hot(batch.target_labels, self.sizes)
+        pictures, labels = self._classified(batch)
+        *real, fake = self.encoder(torch.cat([*pictures, prototype])).split(len(prototype))
+        condition = one_hot(batch.target_labels, self.sizes)
         return {
             "real_fake": baseline_losses.real_fake_discriminator_loss(
-                self.real_fake(real, labels), self.real_fake(fake, labels)
+                self.real_fake(real[0], condition), self.real_fake(fake, condition)
             ),
-            "attribute": self._attribute_loss(real, batch.target_labels),
+            "attribute": self._attribute_loss(torch.cat(real), labels),
         }
+
+    def _classified(self, batch: TrainingBatch) -> tuple[list[Tensor], Tensor]:
+        """Pictures that the first stage's classifiers learn from, y first, and their labels."""
+        if self.config.classified == "target":
+            return [batch.target], batch.target_labels
+        labels = (batch.target_labels, batch.positive_labels, batch.negative_labels)
+        return [batch.target, batch.positive, batch.negative], torch.cat(labels)
 
     def _generator_losses(self, batch: TrainingBatch) -> dict[str, Tensor]:
         features = self.generator.encode(batch.reference)
