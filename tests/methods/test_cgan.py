@@ -76,11 +76,12 @@ def cgan(request, metric, schema, images, network):
     return Cgan(schema, images, network, CganConfig(scheme=request.param, metric=metric))
 
 
-def test_stages_follow_each_other(cgan):
+def test_stages_follow_each_other(schema, images, network):
+    cgan = Cgan(schema, images, network, CganConfig(first_stage=0.4))
     discriminator, generator, metric = cgan.phases()
-    assert (discriminator.first_step, discriminator.last_step) == (0.0, 0.5)
-    assert (generator.first_step, generator.last_step) == (0.0, 0.5)
-    assert (metric.first_step, metric.last_step) == (0.5, 1.0)
+    assert (discriminator.first_step, discriminator.last_step) == (0.0, 0.4)
+    assert (generator.first_step, generator.last_step) == (0.0, 0.4)
+    assert (metric.first_step, metric.last_step) == (0.4, 1.0)
 
 
 @pytest.mark.parametrize("share", [0.0, 1.0, -0.1])
