@@ -36,7 +36,8 @@ from amgan.evaluation.report import commit_id, machine_description
 from amgan.gallery.gallery import Gallery
 from amgan.gallery.store import build_gallery
 from amgan.images import ImageSettings, Pixels
-from amgan.methods.trained import ModelDescription, TrainedModel
+from amgan.methods.description import ModelDescription
+from amgan.methods.trained import TrainedModel
 from amgan.models.network import NetworkConfig
 from amgan.queries import sample_triplets
 from amgan.search import SearchService

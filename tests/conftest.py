@@ -19,8 +19,9 @@ from amgan.attributes import AttributeSchema
 from amgan.catalogue.records import Catalogue
 from amgan.devices import choose_compute
 from amgan.images import ImageSettings
+from amgan.methods.description import ModelDescription
 from amgan.methods.registry import build_method
-from amgan.methods.trained import ModelDescription, TrainedModel
+from amgan.methods.trained import TrainedModel
 from amgan.models.network import NetworkConfig
 
 SHAPES = AttributeSchema.from_dict(

@@ -20,7 +20,7 @@ from amgan.experiment import (
     read_run_config,
     train_experiment,
 )
-from amgan.methods.trained import load_model
+from amgan.methods.model_file import load_model
 
 SETTINGS = [
     "catalogue.item_id=item_id",

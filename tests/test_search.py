@@ -11,7 +11,8 @@ from amgan.catalogue.records import Catalogue
 from amgan.gallery.gallery import Gallery
 from amgan.gallery.store import GalleryError, build_gallery
 from amgan.images import PictureError, load_pixels
-from amgan.methods.trained import TrainedModel, save_model
+from amgan.methods.model_file import save_model
+from amgan.methods.trained import TrainedModel
 from amgan.search import SearchService, open_search
 
 Shapes = Callable[..., Catalogue]
@@ -51,7 +52,7 @@ def test_search_returns_the_nearest_items_in_order(
     assert result.prototype is not None and result.prototype.shape == (16, 16, 3)
     assert result.reference.shape == (16, 16, 3)
     assert result.mode == "exact"
-    assert set(result.seconds) == {"decode", "encode", "attributes", "search"}
+    assert set(result.seconds) == {"decode", "encode", "search"}
 
 
 def test_matches_compare_with_the_wanted_value_or_the_reference(

@@ -13,7 +13,8 @@ from PIL import Image
 from amgan.attributes import Attribute, AttributeSchema
 from amgan.devices import choose_compute
 from amgan.images import ImageSettings
-from amgan.methods.trained import ModelDescription, TrainedModel
+from amgan.methods.description import ModelDescription
+from amgan.methods.trained import TrainedModel
 from amgan.models.network import NetworkConfig
 from amgan.tagging import find_pictures, tag_pictures, write_tags
 

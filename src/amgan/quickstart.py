@@ -19,7 +19,8 @@ from amgan.experiment import (
     train_experiment,
 )
 from amgan.gallery.store import build_gallery
-from amgan.methods.trained import TrainedModel, load_model
+from amgan.methods.model_file import load_model
+from amgan.methods.trained import TrainedModel
 from amgan.progress import track
 from amgan.search import SearchResult, SearchService
 from amgan.sheets import render_result_sheet

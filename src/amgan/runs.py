@@ -17,8 +17,10 @@ from amgan.experiment import (
     load_data,
     read_run_config,
 )
+from amgan.experiment.fusing import fuse_model
 from amgan.gallery.store import Gallery, build_gallery
-from amgan.methods.trained import load_model
+from amgan.methods.description import RankingChoice
+from amgan.methods.model_file import load_model
 from amgan.progress import track
 
 
@@ -38,6 +40,7 @@ def index_run(
     *,
     batch_size: int = 256,
     device: str = "auto",
+    ranking: RankingChoice = RankingChoice.auto,
 ) -> Gallery:
     """Encode a catalogue with a run's best model into a gallery folder.
 
@@ -47,11 +50,12 @@ def index_run(
         catalogue: fields of `CatalogueConfig` in which the catalogue differs from the run's own.
         batch_size: pictures held in memory at once.
         device: auto, cpu, cuda or cuda:N.
+        ranking: what the gallery is ranked by; a fused one can also be asked for the pure order.
 
     Raises:
         ValueError: no model, no catalogue, or one with other attributes than the model's.
     """
-    model = load_model(run, device)
+    model = load_model(run, device, ranking=ranking)
     source = replace(load_run_config(run).catalogue, **(catalogue or {}))
     items, _ = load_catalogue(source, schema=model.schema, check_pictures=False)
     return build_gallery(folder, model, items, batch_size=batch_size, progress=track)
@@ -65,6 +69,7 @@ def evaluate_run(
     triplets: Path | None = None,
     beside: Sequence[str] = (),
     device: str = "auto",
+    ranking: RankingChoice = RankingChoice.pure,
 ) -> Iterator[Evaluation]:
     """Measure a run's best model, one protocol after the other.
 
@@ -75,14 +80,18 @@ def evaluate_run(
         triplets: triplet file; None takes the run's own.
         beside: rankers that need no training, measured after the model; see `build_untrained`.
         device: auto, cpu, cuda or cuda:N.
+        ranking: the method's own, or fused, whose weights are chosen on validation queries first
+            where the model has none yet.
 
     Raises:
         ValueError: no model, an unknown ranker, or triplets that do not agree with the catalogue.
     """
-    model = load_model(run, device)
     config = load_run_config(run)
     asked = replace(config.triplets, path=str(triplets or run / "triplets.jsonl"))
     data = load_data(replace(config, triplets=asked))
+    if ranking is not RankingChoice.pure:
+        fuse_model(run / "model.safetensors", data, config.training.metric)
+    model = load_model(run, device, ranking=ranking)
     rankers = [model, *(build_untrained(name, model) for name in beside)]
     for protocol in protocols:
         for ranker in rankers:

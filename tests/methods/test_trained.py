@@ -13,7 +13,9 @@ from safetensors.torch import save_file
 from amgan.attributes import Attribute, AttributeSchema
 from amgan.devices import choose_compute
 from amgan.images import ImageSettings
-from amgan.methods.trained import ModelDescription, TrainedModel, load_model, save_model
+from amgan.methods.description import ModelDescription
+from amgan.methods.model_file import load_model, save_model
+from amgan.methods.trained import TrainedModel
 from amgan.models.network import NetworkConfig
 
 SCHEMA = AttributeSchema(

@@ -10,9 +10,9 @@ from types import ModuleType
 
 import pytest
 
+from amgan.methods.model_file import load_model
 from amgan.methods.protocol import Method
 from amgan.methods.registry import METHODS, MethodEntry, build_method
-from amgan.methods.trained import load_model
 from amgan.reproduction.results import SuiteResults
 from amgan.reproduction.runner import run_suite
 from amgan.reproduction.suite import RowSpec, load_suite

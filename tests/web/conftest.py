@@ -22,7 +22,8 @@ from fastapi import FastAPI
 from PIL import Image
 
 from amgan.gallery.store import build_gallery
-from amgan.methods.trained import TrainedModel, save_model
+from amgan.methods.model_file import save_model
+from amgan.methods.trained import TrainedModel
 from amgan.web.app import create_app
 from amgan.web.settings import ServerSettings
 

@@ -151,24 +151,22 @@ def test_the_batched_model_agrees_with_the_model(shape_model: TrainedModel) -> N
             barrier.wait()
             return (
                 batched.encode_queries(*query),
-                batched.draw_prototypes(*query),
                 batched.predict_attributes(pixels[part]),
-                batched.encode_and_draw(*query),
+                batched.answer_queries(*query),
             )
 
     with ThreadPoolExecutor(12) as threads:
         answers = list(threads.map(ask, range(12)))
     batcher.close()
-    encoded, drawn, predicted = (
-        np.concatenate(column) for column in list(zip(*answers, strict=True))[:3]
-    )
-    expected = shape_model.draw_prototypes(pixels, indicator)
-    assert expected is not None
-    np.testing.assert_allclose(encoded, shape_model.encode_queries(pixels, indicator), atol=1e-4)
-    assert np.abs(drawn.astype(int) - expected).max() <= 1
-    np.testing.assert_allclose(predicted, shape_model.predict_attributes(pixels), atol=1e-5)
-    both = [answer[3] for answer in answers]
-    np.testing.assert_allclose(np.concatenate([b[0] for b in both]), encoded, atol=1e-4)
-    assert np.abs(np.concatenate([b[1] for b in both]).astype(int) - drawn).max() <= 1
+    encoded, predicted = (np.concatenate([answer[place] for answer in answers]) for place in (0, 1))
+    expected = shape_model.answer_queries(pixels, indicator)
+    assert expected.prototypes is not None
+    np.testing.assert_allclose(encoded, expected.vectors, atol=1e-4)
+    np.testing.assert_allclose(predicted, expected.probabilities, atol=1e-5)
+    whole = [answer[2] for answer in answers]
+    np.testing.assert_allclose(np.concatenate([w.vectors for w in whole]), encoded, atol=1e-4)
+    np.testing.assert_allclose(np.concatenate([w.probabilities for w in whole]), predicted)
+    drawn = np.concatenate([w.prototypes for w in whole])
+    assert np.abs(drawn.astype(int) - expected.prototypes).max() <= 1
     assert max(sizes) > 1
     assert batched.identity == shape_model.identity

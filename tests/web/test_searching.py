@@ -52,7 +52,7 @@ def test_search_by_item_answers_as_the_search_itself(
         for change in expected.changes
     ]
     assert answer["paging"] == {"offset": 0, "k": 7, "total": 39, "next_offset": 7}
-    assert set(answer["steps_ms"]) == {"decode", "encode", "attributes", "search"}
+    assert set(answer["steps_ms"]) == {"decode", "encode", "search"}
     assert 0 < sum(answer["steps_ms"].values()) <= answer["took_ms"]
     assert answer["model"] == service.model.identity[:12]
     assert "prototype" not in answer

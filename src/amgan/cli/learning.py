@@ -19,6 +19,7 @@ from amgan.cli.options import (
     Image,
     ItemId,
     Product,
+    RankingName,
     Run,
     Settings,
     Split,
@@ -130,6 +131,13 @@ def evaluate(
             show_default=False,
         ),
     ] = None,
+    ranking: Annotated[
+        RankingName,
+        typer.Option(
+            help="The method's own (pure), or fused with attributes; auto is fused "
+            "where the model draws prototypes."
+        ),
+    ] = RankingName.pure,
     per_query: Annotated[
         bool, typer.Option("--per-query", help="Also write every query's values (Parquet).")
     ] = False,
@@ -142,12 +150,19 @@ def evaluate(
     the same search that serves users.
     """
     from amgan.cli.printing import print_evaluations
+    from amgan.methods.description import RankingChoice
     from amgan.runs import evaluate_run
 
     galleries = _PROTOCOLS[protocol]
     found = list(
         evaluate_run(
-            run, galleries, split=split, triplets=triplets, beside=beside or (), device=device
+            run,
+            galleries,
+            split=split,
+            triplets=triplets,
+            beside=beside or (),
+            device=device,
+            ranking=RankingChoice(ranking),
         )
     )
     folder = run / "evaluation"
@@ -155,6 +170,7 @@ def evaluate(
     for evaluation in found:
         name = evaluation.report.method
         place = folder / name if name in (beside or ()) else folder
+        place = place / "fused" if name.endswith(" fused") else place
         paths.append(evaluation.save(place, per_query=per_query))
     print_evaluations([evaluation.report for evaluation in found], as_json=as_json)
     for path in paths:

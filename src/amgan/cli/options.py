@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -73,6 +74,16 @@ Split = Annotated[
         show_default=False,
     ),
 ]
+
+
+class RankingName(StrEnum):
+    """What ranks a gallery."""
+
+    auto = "auto"
+    pure = "pure"
+    fused = "fused"
+
+
 Configs = Annotated[
     list[Path] | None,
     typer.Option(

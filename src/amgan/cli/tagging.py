@@ -34,7 +34,7 @@ def tag(
     device: Device = "auto",
 ) -> None:
     """Write the attribute values that the model sees in pictures, with its confidence."""
-    from amgan.methods.trained import load_model
+    from amgan.methods.model_file import load_model
     from amgan.progress import track
     from amgan.tagging import find_pictures, tag_pictures, write_tags
 

@@ -101,7 +101,7 @@ def evaluate_model(
     results = PerQueryResults.from_triplets(metrics, triplets, catalogue)
     report = build_report(
         results,
-        method=name or model.description.method,
+        method=name or (model.description.method + (" fused" if model.fusion else "")),
         protocol=protocol,
         catalogue=catalogue.name,
         split=split,

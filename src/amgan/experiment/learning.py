@@ -19,7 +19,10 @@ from amgan.evaluation.calibration import fit_temperature
 from amgan.evaluation.provenance import commit_id
 from amgan.experiment.assessing import evaluate_model
 from amgan.experiment.data import ExperimentData, load_data
-from amgan.methods.trained import ModelDescription, TrainedModel, load_model, save_model
+from amgan.experiment.fusing import fuse_model
+from amgan.methods.description import ModelDescription
+from amgan.methods.model_file import load_model, save_model
+from amgan.methods.trained import TrainedModel
 from amgan.queries import save_triplets
 from amgan.training.data import TripletBatches
 from amgan.training.loop import Trainer
@@ -62,6 +65,7 @@ def train_experiment(
     if method.phases():
         _trainer(config, data, run, model).train()
         calibrate_model(run.model, data)
+        fuse_model(run.model, data, config.training.metric)
     else:
         save_model(run.model, method, description)
     return run.model

@@ -27,7 +27,9 @@ from amgan.gallery.manifest import Manifest
 from amgan.gallery.milvus import Rowset
 from amgan.gallery.versions import GalleryError, VersionedFolder
 from amgan.images import DEFAULT_LIMITS, PictureLimits, Pixels
-from amgan.methods.trained import TrainedModel, load_model, save_model
+from amgan.methods.description import RankingChoice
+from amgan.methods.model_file import load_model, save_model
+from amgan.methods.trained import TrainedModel
 from amgan.progress import Progress
 
 __all__ = ["Gallery", "GalleryError", "build_gallery", "load_gallery_model", "open_gallery"]
@@ -145,12 +147,26 @@ def open_gallery(
     return gallery
 
 
-def load_gallery_model(gallery: Gallery, device: str = "auto") -> TrainedModel:
-    """The model that encoded a gallery, from the copy in its folder.
+def load_gallery_model(
+    gallery: Gallery, device: str = "auto", path: Path | None = None
+) -> TrainedModel:
+    """The model that encoded a gallery, from the copy in its folder or from where it was trained.
+
+    Args:
+        gallery: an open gallery.
+        device: auto, cpu, cuda or cuda:N.
+        path: run folder or model file; None takes the copy.
 
     Raises:
-        ValueError: the gallery lives in memory, or its copy is gone.
+        GalleryError: the gallery was encoded by another model.
+        ValueError: no model there; the gallery lives in memory, or its copy is gone.
     """
+    if path is not None:
+        # A fused ranking is an inner product; a model not fitted for one stays pure.
+        ranking = RankingChoice("auto" if gallery.metric == "inner_product" else "pure")
+        model = load_model(path, device, ranking=ranking)
+        gallery.check_model(model)
+        return model
     if gallery.folder is None:
         raise ValueError(f"gallery {gallery.name!r} lives in memory and holds no model")
     return load_model(gallery.folder / MODEL_FILE, device)

@@ -1,90 +1,43 @@
-"""A trained model as one file, and its use on pictures."""
+"""A trained model, called with pictures and wanted values."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from amgan.attributes import MISSING, AttributeSchema, Indicator, Labels
-from amgan.devices import Compute, Precision, choose_compute
-from amgan.files import write_tensors
+from amgan.devices import Compute
 from amgan.images import ImageSettings, Pixels, to_pixels, to_tensor
+from amgan.methods.compiled import CompiledQueries, can_compile
+from amgan.methods.description import (
+    Embeddings,
+    ModelDescription,
+    QueryAnswers,
+    RankingChoice,
+)
+from amgan.methods.fusion import (
+    FusionWeights,
+    fused_dim,
+    fused_gallery_vectors,
+    fused_query_vectors,
+)
 from amgan.methods.protocol import QueryBatch, RankingMetric
 from amgan.methods.prototypes import PrototypeSearch
-from amgan.methods.registry import build_method
-from amgan.models.network import NetworkConfig
-
-FORMAT = "amgan-model"
-VERSION = 1
-Embeddings = NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class ModelDescription:
-    """Everything but the weights.
-
-    Attributes:
-        method: key of METHODS.
-        options: the method's options.
-        schema: attributes it manipulates.
-        images: preprocessing it was trained with.
-        network: sizes.
-        note: further facts (catalogue, seed, commit, epoch, validation value).
-    """
-
-    method: str
-    options: Mapping[str, Any]
-    schema: AttributeSchema
-    images: ImageSettings
-    network: NetworkConfig
-    note: Mapping[str, Any]
-
-    def build(self) -> Any:
-        """The method with random weights."""
-        return build_method(self.method, self.schema, self.images, self.network, self.options)
-
-    def to_json(self) -> str:
-        """Text for the file's header; the inverse of `from_json`."""
-        return json.dumps(
-            {
-                "method": self.method,
-                "options": dict(self.options),
-                "schema": self.schema.to_dict(),
-                "images": asdict(self.images),
-                "network": asdict(self.network),
-                "note": dict(self.note),
-            }
-        )
-
-    @classmethod
-    def from_json(cls, text: str) -> ModelDescription:
-        """Description from a file's header."""
-        values = json.loads(text)
-        network = values["network"]
-        network["encoder_widths"] = tuple(network["encoder_widths"])
-        return cls(
-            values["method"],
-            values["options"],
-            AttributeSchema.from_dict(values["schema"]),
-            ImageSettings(**values["images"]),
-            NetworkConfig(**network),
-            values["note"],
-        )
 
 
 class TrainedModel:
     """A method in evaluation mode, called with uint8 pictures and numpy arrays.
+
+    It ranks by the method's own metric, or, where the description's note says `ranking: fused`, by
+    the score of `methods.fusion`.
 
     Args:
         method: satisfies `methods.protocol.Method`.
@@ -100,6 +53,19 @@ class TrainedModel:
         self.description = description
         self.compute = compute
         self.batch_size = batch_size
+        fused = description.note.get("ranking") == RankingChoice.fused
+        self.fusion = FusionWeights.from_note(description.note) if fused else None
+        self._compiled: CompiledQueries | None = None
+
+    def compile(self) -> None:
+        """Answer queries with compiled networks from now on, where there are any.
+
+        Their results differ from the eager ones by rounding.
+        """
+        if can_compile(self.method, self.compute):
+            images = self.images
+            self._compiled = CompiledQueries(self.method, images.height, images.width, self.compute)
+            self.method.to(memory_format=self.compute.memory_format)
 
     @property
     def schema(self) -> AttributeSchema:
@@ -115,18 +81,21 @@ class TrainedModel:
     def ranking_metric(self) -> RankingMetric:
         """How embeddings are compared."""
         metric: RankingMetric = self.method.ranking_metric
-        return metric
+        return metric if self.fusion is None else "inner_product"
 
     @property
     def embedding_dim(self) -> int:
         """D."""
-        return int(self.method.embedding_dim)
+        own = int(self.method.embedding_dim)
+        return own if self.fusion is None else fused_dim(own, self.schema.num_values)
 
     @cached_property
     def identity(self) -> str:
-        """SHA-256 over method, options, schema, preprocessing and weights."""
+        """SHA-256 over what decides gallery vectors: method, options, schema, pictures, weights."""
         description = json.loads(self.description.to_json())
         del description["note"]
+        if self.fusion is not None:  # query-side weights leave the gallery's vectors as they are
+            description["ranking"] = RankingChoice.fused
         digest = hashlib.sha256(json.dumps(description, sort_keys=True).encode())
         for name, value in sorted(self.method.state_dict().items()):
             digest.update(name.encode())
@@ -135,12 +104,22 @@ class TrainedModel:
 
     def encode_gallery(self, pixels: Pixels) -> Embeddings:
         """Embeddings (N, D) float32 of gallery pictures (N, H, W, 3) uint8."""
-        return self._collect(
-            len(pixels), lambda part: self.method.encode_gallery(self._pictures(pixels[part]))
-        )
+
+        def encode(part: slice) -> Tensor:
+            embeddings: Tensor = self.method.encode_gallery(self._pictures(pixels[part]))
+            if self.fusion is None:
+                return embeddings
+            logits = self.method.classify(embeddings)
+            return fused_gallery_vectors(embeddings, logits, self.schema.sizes)
+
+        return self._collect(len(pixels), encode)
 
     def encode_queries(
-        self, pixels: Pixels, indicator: Indicator, labels: Labels | None = None
+        self,
+        pixels: Pixels,
+        indicator: Indicator,
+        labels: Labels | None = None,
+        importance: NDArray[np.float32] | None = None,
     ) -> Embeddings:
         """Embeddings (N, D) float32 of queries.
 
@@ -148,30 +127,65 @@ class TrainedModel:
             pixels: references (N, H, W, 3) uint8.
             indicator: wanted values (N, J).
             labels: the references' labels (N, M), None where not known.
+            importance: of each attribute (N, M), for a fused ranking; None counts all alike.
         """
+        if self.fusion is not None:
+            return self.answer_queries(pixels, indicator, labels, importance).vectors
         return self._collect(
             len(pixels),
             lambda part: self.method.encode_query(self._query(pixels, indicator, labels, part)),
         )
 
-    def encode_and_draw(
-        self, pixels: Pixels, indicator: Indicator, labels: Labels | None = None
-    ) -> tuple[Embeddings, Pixels | None]:
-        """What `encode_queries` and `draw_prototypes` give, with each prototype drawn once."""
+    def answer_queries(
+        self,
+        pixels: Pixels,
+        indicator: Indicator,
+        labels: Labels | None = None,
+        importance: NDArray[np.float32] | None = None,
+    ) -> QueryAnswers:
+        """All that a search needs, in one pass; arguments as for `encode_queries`."""
         if not isinstance(self.method, PrototypeSearch):
-            return (
+            return QueryAnswers(
                 self.encode_queries(pixels, indicator, labels),
                 self.draw_prototypes(pixels, indicator, labels),
+                self.predict_attributes(pixels),
             )
         drawn = [np.empty((0, *pixels.shape[1:]), np.uint8)]
+        logits = [np.empty((0, self.schema.num_values), np.float32)]
 
         def encode(part: slice) -> Tensor:
-            prototypes = self.method.prototype(self._query(pixels, indicator, labels, part))
+            query = self._query(pixels, indicator, labels, part)
+            prototypes, embeddings, seen = self._pass(query)
             drawn.append(to_pixels(prototypes.float().cpu()))
-            embeddings: Tensor = self.method.encode_gallery(prototypes)
-            return embeddings
+            logits.append(seen.float().cpu().numpy())
+            if self.fusion is None:
+                return embeddings
+            counts = torch.ones(len(embeddings), self.schema.num_attributes)
+            if importance is not None:
+                counts = torch.from_numpy(np.ascontiguousarray(importance[part], np.float32))
+            return fused_query_vectors(
+                embeddings,
+                seen,
+                query.indicator,
+                self.schema.sizes,
+                self.fusion,
+                counts.to(embeddings.device),
+            )
 
-        return self._collect(len(pixels), encode), np.concatenate(drawn)
+        vectors = self._collect(len(pixels), encode)
+        return QueryAnswers(
+            vectors, np.concatenate(drawn), self._probabilities(np.concatenate(logits))
+        )
+
+    def _pass(self, query: QueryBatch) -> tuple[Tensor, Tensor, Tensor]:
+        """Prototypes, their embeddings, and logits of the references."""
+        if self._compiled is not None:
+            return self._compiled(
+                query.reference.contiguous().numpy(), query.indicator.contiguous().numpy()
+            )
+        prototypes = self.method.prototype(query)
+        embeddings: Tensor = self.method.encode_gallery(prototypes)
+        return prototypes, embeddings, self.method.attribute_logits(query.reference)
 
     def draw_prototypes(
         self, pixels: Pixels, indicator: Indicator, labels: Labels | None = None
@@ -192,8 +206,9 @@ class TrainedModel:
         They are calibrated where the description's note holds temperatures.
         """
         logits = self.attribute_logits(pixels)
-        if logits is None:
-            return None
+        return None if logits is None else self._probabilities(logits)
+
+    def _probabilities(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
         temperatures = self.description.note.get("temperatures", {})
         blocks = torch.from_numpy(logits).split(list(self.schema.sizes), dim=1)
         scaled = [
@@ -239,41 +254,3 @@ class TrainedModel:
             torch.from_numpy(np.ascontiguousarray(indicator[part], np.float32)).to(device),
             torch.from_numpy(known[part]).to(device),
         )
-
-
-def save_model(path: Path, method: torch.nn.Module, description: ModelDescription) -> None:
-    """Write weights and description as one safetensors file, atomically."""
-    metadata = {
-        "format": FORMAT,
-        "version": str(VERSION),
-        "description": description.to_json(),
-    }
-    write_tensors(path, method.state_dict(), metadata)
-
-
-def load_model(path: Path, device: str = "auto", precision: Precision = "auto") -> TrainedModel:
-    """Load a model file, or the `model.safetensors` of a run folder.
-
-    Raises:
-        ValueError: no such file, not a model of this program, or weights that do not fit.
-    """
-    file = path / "model.safetensors" if path.is_dir() else path
-    if not file.is_file():
-        raise ValueError(f"{path}: no model here; give a run folder or its model.safetensors")
-    try:
-        with safe_open(file, framework="pt") as opened:
-            metadata = opened.metadata() or {}
-            tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
-    except SafetensorError as error:
-        raise ValueError(f"{file}: not a readable safetensors file ({error})") from None
-    if metadata.get("format") != FORMAT:
-        raise ValueError(f"{file}: not a model of this program (no {FORMAT} header)")
-    if metadata.get("version") != str(VERSION):
-        raise ValueError(f"{file}: model format {metadata.get('version')}, this reads {VERSION}")
-    description = ModelDescription.from_json(metadata["description"])
-    method = description.build()
-    try:
-        method.load_state_dict(tensors)
-    except RuntimeError as error:
-        raise ValueError(f"{file}: weights do not fit the described network ({error})") from None
-    return TrainedModel(method, description, choose_compute(device, precision))

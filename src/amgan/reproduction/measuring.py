@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from amgan.experiment import ExperimentData
-from amgan.methods.trained import TrainedModel, load_model
+from amgan.methods.model_file import load_model
+from amgan.methods.trained import TrainedModel
 from amgan.reproduction.quality import (
     MOST_QUERIES,
     Quality,

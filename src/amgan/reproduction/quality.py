@@ -30,7 +30,8 @@ from amgan.evaluation.quality import (
 from amgan.experiment import ExperimentData, train_experiment
 from amgan.files import write_text
 from amgan.images import ImageSettings, Pixels, prepare_picture, to_tensor
-from amgan.methods.trained import TrainedModel, load_model
+from amgan.methods.model_file import load_model
+from amgan.methods.trained import TrainedModel
 
 Quality = dict[str, float]
 MOST_QUERIES = 2000

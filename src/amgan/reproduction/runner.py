@@ -22,7 +22,8 @@ from amgan.experiment import (
     train_experiment,
 )
 from amgan.files import write_text
-from amgan.methods.trained import TrainedModel, load_model
+from amgan.methods.model_file import load_model
+from amgan.methods.trained import TrainedModel
 from amgan.reproduction.suite import RowSpec, Suite
 from amgan.reproduction.workplace import SuiteData, Workplace
 from amgan.training.loop import TrainingDivergedError

@@ -82,7 +82,7 @@ class SearchResult:
         images: how the source became the reference.
         candidates: items that were ranked, after filters and exclusions.
         mode: how the engine searched.
-        seconds: time for "decode", "encode" (prototype included), "search", "attributes".
+        seconds: time for "decode", "encode" (prototype and attributes included), "search".
     """
 
     hits: tuple[Hit, ...]

@@ -16,10 +16,11 @@ from amgan.gallery.engines import NO_ROW, Filters, Neighbours, Rows, Vectors
 from amgan.gallery.gallery import Gallery
 from amgan.gallery.store import load_gallery_model, open_gallery
 from amgan.images import DEFAULT_LIMITS, PictureLimits, Pixels, load_pixels
-from amgan.methods.trained import TrainedModel, load_model
+from amgan.methods.trained import TrainedModel
 from amgan.search.results import Hit, Ranking, ReferenceAttribute, SearchResult
 
 _QUERIES_A_BLOCK = 512
+_MOST_IMPORTANT = 100.0
 
 
 class SearchService:
@@ -56,6 +57,8 @@ class SearchService:
         exclude: NDArray[np.int64] | None = None,
         rows: Rows | None = None,
         filters: Filters | None = None,
+        importance: Mapping[str, float] | None = None,
+        pure: bool = False,
     ) -> Ranking:
         """Rank the gallery for each query.
 
@@ -67,7 +70,13 @@ class SearchService:
             exclude: gallery rows to leave out of each query's results, (Q,) or (Q, E); -1 for none.
             rows: rank only these gallery rows, ascending; None for all.
             filters: what `rows` were selected by, where it was filters.
+            importance: as for `search`.
+            pure: as for `search`.
+
+        Raises:
+            ValueError: `importance` that cannot be used.
         """
+        counts = self._importance(importance or {}, pure)
         excluded = np.empty((len(pixels), 0), np.int64) if exclude is None else exclude
         excluded = excluded.reshape(len(pixels), -1)
         seconds: dict[str, float] = {"encode": 0.0, "search": 0.0}
@@ -76,7 +85,8 @@ class SearchService:
             block = slice(start, start + _QUERIES_A_BLOCK)
             known = None if labels is None else labels[block]
             with _timed(seconds, "encode"):
-                queries = self.model.encode_queries(pixels[block], indicator[block], known)
+                weights = None if counts is None else np.repeat(counts, len(pixels[block]), 0)
+                queries = self.model.encode_queries(pixels[block], indicator[block], known, weights)
             found = self._rank_vectors(queries, k, excluded[block], rows, filters, seconds)
             scores.append(found.scores)
             ranked.append(found.rows)
@@ -106,7 +116,7 @@ class SearchService:
 
     def search(
         self,
-        picture: Path | bytes,
+        picture: Path | str | bytes,
         changes: Iterable[Change],
         k: int = 12,
         *,
@@ -114,6 +124,8 @@ class SearchService:
         exclude: Collection[str] = (),
         offset: int = 0,
         filters: Filters | None = None,
+        importance: Mapping[str, float] | None = None,
+        pure: bool = False,
     ) -> SearchResult:
         """Search with a picture.
 
@@ -126,14 +138,19 @@ class SearchService:
             exclude: ids of items to leave out.
             offset: results to skip, for paging.
             filters: attribute or field name to the values to keep; see `Gallery.select`.
+            importance: how much an attribute counts in a fused ranking, 1 where not named.
+            pure: rank by the method's own distance alone, also in a gallery for fused ranking.
 
         Raises:
             PictureError: the picture cannot be used.
-            ValueError: an unknown attribute, value or field.
+            ValueError: an unknown attribute, value or field, a negative importance, or one for a
+                gallery without a fused ranking.
         """
         if k < 1 or offset < 0:
             raise ValueError(f"ask for k >= 1 results from offset >= 0, not {k} from {offset}")
         changes = tuple(changes)
+        picture = Path(picture) if isinstance(picture, str) else picture
+        counts = self._importance(importance or {}, pure)
         indicator = self.schema.changes_indicator(changes)[None]
         known = np.array([self.schema.encode(labels or {})], np.int16)
         rows = self.gallery.select(filters or {})
@@ -142,10 +159,11 @@ class SearchService:
         with _timed(seconds, "decode"):
             reference = load_pixels(picture, self.model.images, self.limits)
         with _timed(seconds, "encode"):
-            vectors, drawn = self.model.encode_and_draw(reference[None], indicator, known)
-        ranking = self._rank_vectors(vectors, offset + k, excluded[None], rows, filters, seconds)
-        with _timed(seconds, "attributes"):
-            attributes = self._describe(reference, known[0])
+            answer = self.model.answer_queries(reference[None], indicator, known, counts)
+        ranking = self._rank_vectors(
+            answer.vectors, offset + k, excluded[None], rows, filters, seconds
+        )
+        attributes = self._describe(known[0], answer.probabilities)
         values = {attribute.name: attribute.value for attribute in attributes}
         left_out = excluded if rows is None else np.intersect1d(rows, excluded)
         return SearchResult(
@@ -154,7 +172,7 @@ class SearchService:
             attributes,
             picture,
             reference,
-            None if drawn is None else drawn[0],
+            None if answer.prototypes is None else answer.prototypes[0],
             self.model.images,
             (len(self.gallery) if rows is None else len(rows)) - len(left_out),
             ranking.mode,
@@ -170,6 +188,8 @@ class SearchService:
         exclude: Collection[str] = (),
         offset: int = 0,
         filters: Filters | None = None,
+        importance: Mapping[str, float] | None = None,
+        pure: bool = False,
     ) -> SearchResult:
         """Search with an item of the gallery, whose labels are known; it is left out itself.
 
@@ -186,6 +206,8 @@ class SearchService:
             exclude={item_id, *exclude},
             offset=offset,
             filters=filters,
+            importance=importance,
+            pure=pure,
         )
 
     def describe(self, picture: Path | bytes) -> tuple[ReferenceAttribute, ...]:
@@ -195,14 +217,41 @@ class SearchService:
             PictureError: the picture cannot be used.
         """
         pixels = load_pixels(picture, self.model.images, self.limits)
-        return self._describe(pixels, np.full(self.schema.num_attributes, MISSING, np.int16))
+        unknown = np.full(self.schema.num_attributes, MISSING, np.int16)
+        return self._describe(unknown, self.model.predict_attributes(pixels[None]))
 
-    def _describe(self, pixels: Pixels, known: Labels) -> tuple[ReferenceAttribute, ...]:
-        """Attributes of one picture (H, W, 3): `known` labels (M,), the others predicted."""
+    def check_importance(self, importance: Mapping[str, float], pure: bool) -> None:
+        """Whether a search can weigh attributes so.
+
+        Raises:
+            ValueError: it cannot.
+        """
+        self._importance(importance, pure)
+
+    def _importance(
+        self, importance: Mapping[str, float], pure: bool
+    ) -> NDArray[np.float32] | None:
+        """What the attributes' weights are multiplied with, (1, M); None leaves them."""
+        if importance and (pure or self.model.fusion is None):
+            raise ValueError(
+                "attributes have no weights where the distance alone ranks; "
+                + ("leave out `pure`" if pure else "index the catalogue with --ranking fused")
+            )
+        counts = np.full((1, self.schema.num_attributes), 0.0 if pure else 1.0, np.float32)
+        for name, value in importance.items():
+            if not 0 <= value <= _MOST_IMPORTANT:
+                raise ValueError(
+                    f"importance of {name!r} is {value}; write 0 to {_MOST_IMPORTANT:g}, "
+                    "1 where nothing is said"
+                )
+            counts[0, self.schema.attribute_position(name)] = value
+        return counts if importance or pure else None
+
+    def _describe(
+        self, known: Labels, predicted: NDArray[np.float32] | None
+    ) -> tuple[ReferenceAttribute, ...]:
+        """Attributes of one picture: `known` labels (M,), the others as predicted (1, J)."""
         values = self.schema.decode(known)
-        if None not in values.values():
-            return tuple(ReferenceAttribute(name, value) for name, value in values.items())
-        predicted = self.model.predict_attributes(pixels[None])
         described = []
         for attribute, columns in zip(self.schema.attributes, self.schema.slices, strict=True):
             value, confidence = values[attribute.name], None
@@ -249,6 +298,7 @@ def open_search(
     gallery_folder: Path,
     device: str = "auto",
     engine: str | None = None,
+    compiled: bool = True,
 ) -> SearchService:
     """Open a trained model and a gallery that it encoded.
 
@@ -257,14 +307,17 @@ def open_search(
         gallery_folder: written by `build_gallery`.
         device: auto, cpu, cuda or cuda:N.
         engine: see `open_gallery`.
+        compiled: see `TrainedModel.compile`; takes a second or two, and a tenth of the time a
+            query thereafter.
 
     Raises:
         ValueError: no model, no gallery, or a gallery of another model.
     """
     gallery = open_gallery(Path(gallery_folder), engine=engine)
-    if model_folder is None:
-        return SearchService(load_gallery_model(gallery, device), gallery)
-    return SearchService(load_model(Path(model_folder), device), gallery)
+    model = load_gallery_model(gallery, device, model_folder and Path(model_folder))
+    if compiled:
+        model.compile()
+    return SearchService(model, gallery)
 
 
 def _places_kept(rows: Rows, excluded: Rows, k: int) -> NDArray[np.int64]:

@@ -13,7 +13,8 @@ from starlette.middleware.cors import CORSMiddleware
 
 from amgan.gallery.gallery import Gallery
 from amgan.gallery.store import open_gallery
-from amgan.methods.trained import TrainedModel, load_model
+from amgan.methods.model_file import load_model
+from amgan.methods.trained import TrainedModel
 from amgan.web.access import KEY_HEADER, KeyRing
 from amgan.web.errors import install_error_handlers
 from amgan.web.limits import RateLimiter

@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 
 from amgan.attributes import MISSING, Indicator, Labels
 from amgan.images import Pixels
-from amgan.methods.trained import Embeddings, TrainedModel
+from amgan.methods.description import Embeddings, QueryAnswers
+from amgan.methods.trained import TrainedModel
 
 Arrays = tuple[NDArray[Any], ...]
 Made = Any  # an array with a row a query, None, or a tuple of these
@@ -176,49 +177,66 @@ class BatchedModel(TrainedModel):
         self._batcher = batcher
         self._calls: dict[str, Call] = {
             "encode": model.encode_queries,
-            "encode and draw": model.encode_and_draw,
-            "draw": model.draw_prototypes,
+            "answer": _as_tuple(model.answer_queries),
             "predict": model.predict_attributes,
         }
         self.__dict__["identity"] = model.identity  # computed once; reads all weights
 
     def encode_queries(
-        self, pixels: Pixels, indicator: Indicator, labels: Labels | None = None
+        self,
+        pixels: Pixels,
+        indicator: Indicator,
+        labels: Labels | None = None,
+        importance: NDArray[np.float32] | None = None,
     ) -> Embeddings:
         """As `TrainedModel.encode_queries`."""
-        made: Embeddings = self._together("encode", pixels, indicator, self._labels(pixels, labels))
-        return made
-
-    def encode_and_draw(
-        self, pixels: Pixels, indicator: Indicator, labels: Labels | None = None
-    ) -> tuple[Embeddings, Pixels | None]:
-        """As `TrainedModel.encode_and_draw`."""
-        made: tuple[Embeddings, Pixels | None] = self._together(
-            "encode and draw", pixels, indicator, self._labels(pixels, labels)
+        made: Embeddings = self._together(
+            "encode", *self._rows(pixels, indicator, labels, importance)
         )
         return made
 
-    def draw_prototypes(
-        self, pixels: Pixels, indicator: Indicator, labels: Labels | None = None
-    ) -> Pixels | None:
-        """As `TrainedModel.draw_prototypes`."""
-        made: Pixels | None = self._together(
-            "draw", pixels, indicator, self._labels(pixels, labels)
-        )
-        return made
+    def answer_queries(
+        self,
+        pixels: Pixels,
+        indicator: Indicator,
+        labels: Labels | None = None,
+        importance: NDArray[np.float32] | None = None,
+    ) -> QueryAnswers:
+        """As `TrainedModel.answer_queries`."""
+        made = self._together("answer", *self._rows(pixels, indicator, labels, importance))
+        return QueryAnswers(*made)
 
     def predict_attributes(self, pixels: Pixels) -> NDArray[np.float32] | None:
         """As `TrainedModel.predict_attributes`."""
         made: NDArray[np.float32] | None = self._together("predict", pixels)
         return made
 
-    def _labels(self, pixels: Pixels, labels: Labels | None) -> Labels:
-        if labels is not None:
-            return labels
-        return np.full((len(pixels), self.schema.num_attributes), MISSING, np.int16)
+    def _rows(
+        self,
+        pixels: Pixels,
+        indicator: Indicator,
+        labels: Labels | None,
+        importance: NDArray[np.float32] | None,
+    ) -> Arrays:
+        """Arguments with a row a query each, so that different callers' can be joined."""
+        shape = (len(pixels), self.schema.num_attributes)
+        return (
+            pixels,
+            indicator,
+            np.full(shape, MISSING, np.int16) if labels is None else labels,
+            np.ones(shape, np.float32) if importance is None else importance,
+        )
 
     def _together(self, kind: str, *rows: NDArray[Any]) -> Made:
         call = self._calls[kind]
         if len(rows[0]) != 1:
             return call(*rows)
         return self._batcher.submit(call, rows).result()
+
+
+def _as_tuple(answer: Callable[..., QueryAnswers]) -> Call:
+    def call(*rows: NDArray[Any]) -> Made:
+        answers = answer(*rows)
+        return answers.vectors, answers.prototypes, answers.probabilities
+
+    return call

@@ -92,6 +92,7 @@ class SearchQuery(PrototypeQuery):
                     "item_id": "g000001",
                     "changes": {"colour": "black"},
                     "filters": {"category": ["shirt", "blouse"]},
+                    "importance": {"colour": 3},
                     "fields": ["attributes", "matches"],
                     "prototype": True,
                     "k": 24,
@@ -108,6 +109,15 @@ class SearchQuery(PrototypeQuery):
         max_length=50,
         description="Values to keep, by attribute or field; an empty text keeps items without "
         "a value.",
+    )
+    importance: dict[Name, Annotated[float, Field(ge=0, le=100)]] = Field(
+        default_factory=dict,
+        max_length=100,
+        description="How much an attribute counts, 1 where not named; for galleries with a fused "
+        "ranking.",
+    )
+    pure: bool = Field(
+        default=False, description="Rank by the learned distance alone, not fused with attributes."
     )
     k: int = Field(default=12, ge=1, description="Results wanted.")
     offset: int = Field(default=0, ge=0, description="Results to skip.")

@@ -151,6 +151,7 @@ class Serving:
 
     def _open(self) -> Loaded:
         model, gallery = self._opener()
+        model.compile()
         batched = BatchedModel(model, self.batcher)
         service = SearchService(batched, gallery, self.settings.picture_limits)
         loaded = Loaded(
@@ -175,7 +176,7 @@ class Serving:
         nothing = np.zeros((1, service.schema.num_values), np.float32)
         service.rank(grey, nothing, None, 1)
         service.model.predict_attributes(grey)
-        return service.model.draw_prototypes(grey, nothing) is not None
+        return service.model.answer_queries(grey, nothing).prototypes is not None
 
     def _report(self, loaded: Loaded) -> None:
         gallery, metrics = loaded.gallery, self.metrics

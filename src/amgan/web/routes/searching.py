@@ -64,7 +64,7 @@ async def search(request: Request, admission: Admitted) -> SearchAnswer:
     _check_page(query, parts)
     loaded = parts.serving.current
     changes, words = await _read_changes(query, loaded, parts)
-    result = await _search(parts, loaded, query, changes, query.k, query.offset, query.filters)
+    result = await _search(parts, loaded, query, changes)
     answer = _answer(request, parts, loaded, query, result, words)
     answer.took_ms = round(1000 * (time.perf_counter() - started), 3)
     return answer
@@ -84,7 +84,7 @@ async def draw_prototype(request: Request, admission: Admitted) -> Response:
     query = await read_query(request, PrototypeQuery, parts.settings, admission)
     loaded = parts.serving.current
     changes, _ = await _read_changes(query, loaded, parts)
-    result = await _search(parts, loaded, query, changes, 1, 0, {})
+    result = await _search(parts, loaded, _drawing(query), changes)
     if result.prototype is None:
         method = loaded.service.model.description.method
         raise ApiError(404, "no_prototype", f"the method {method} draws no prototypes")
@@ -105,14 +105,14 @@ async def describe_picture(request: Request, admission: Admitted) -> AttributesA
     parts = parts_of(request)
     query = await read_query(request, PictureQuery, parts.settings, admission)
     loaded = parts.serving.current
-    whole = SearchQuery(item_id=query.item_id, picture=None)
+    whole = SearchQuery(item_id=query.item_id, picture=None, k=1)
     if query.picture is not None:
         picture = query.picture
         described = await _in_thread(
             parts, picture, lambda: loaded.service.describe(picture), bad_picture
         )
     else:
-        described = (await _search(parts, loaded, whole, (), 1, 0, {})).attributes
+        described = (await _search(parts, loaded, whole, ())).attributes
     return AttributesAnswer(
         request_id=request.state.request_id,
         item_id=query.item_id,
@@ -163,22 +163,25 @@ async def _read_changes(
 async def _search(
     parts: ServerParts,
     loaded: Loaded,
-    query: PrototypeQuery,
+    query: SearchQuery,
     changes: tuple[Change, ...],
-    k: int,
-    offset: int,
-    filters: dict[str, list[str]],
 ) -> SearchResult:
     service = loaded.service
-    _check_filters(loaded, filters)
+    _check_filters(loaded, query.filters)
+    _check_importance(loaded, query)
     item_id, picture = query.item_id, query.picture
+    wanted: dict[str, Any] = {
+        "k": query.k,
+        "offset": query.offset,
+        "filters": query.filters,
+        "importance": query.importance,
+        "pure": query.pure,
+    }
     if picture is not None:
         found = await _in_thread(
             parts,
             picture,
-            lambda: service.search(
-                picture, changes, k, labels=query.known, offset=offset, filters=filters
-            ),
+            lambda: service.search(picture, changes, labels=query.known, **wanted),
             bad_picture,
         )
     else:
@@ -188,7 +191,7 @@ async def _search(
         found = await _in_thread(
             parts,
             b"",
-            lambda: service.search_item(item_id, changes, k, offset=offset, filters=filters),
+            lambda: service.search_item(item_id, changes, **wanted),
             lambda error: picture_gone(item_id),
         )
     parts.metrics.observe_parts(found.seconds)
@@ -221,6 +224,19 @@ def _check_filters(loaded: Loaded, filters: dict[str, list[str]]) -> None:
         except ValueError as error:
             details = [{"field": f"filters.{name}", "problem": str(error)}]
             raise ApiError(422, "invalid", str(error), details) from None
+
+
+def _check_importance(loaded: Loaded, query: SearchQuery) -> None:
+    try:
+        loaded.service.check_importance(query.importance, query.pure)
+    except ValueError as error:
+        details = [{"field": "importance", "problem": str(error)}]
+        raise ApiError(422, "invalid", str(error), details) from None
+
+
+def _drawing(query: PrototypeQuery) -> SearchQuery:
+    """The search whose prototype is wanted."""
+    return SearchQuery.model_construct(**query.model_dump(), k=1)
 
 
 def no_such_item(item_id: str) -> ApiError:

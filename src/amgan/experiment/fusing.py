@@ -1,0 +1,102 @@
+"""Weights of the fused ranking, chosen on validation queries."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from amgan.evaluation.metrics import compute_query_metrics
+from amgan.experiment.data import ExperimentData
+from amgan.gallery.engines import ExactEngine
+from amgan.methods.description import RankingChoice
+from amgan.methods.fusion import FusionWeights, fused_query_vectors
+from amgan.methods.model_file import load_model, save_model
+from amgan.methods.prototypes import PrototypeSearch
+from amgan.methods.trained import TrainedModel
+
+DISTANCES = tuple(2.0**power for power in range(-6, 5))
+CHANGED = (0.5, 1.0, 2.0, 4.0)
+_QUERIES = 2000
+_ITEMS = 20_000
+_RANKED = 1000
+
+
+def fuse_model(path: Path, data: ExperimentData, metric: str) -> None:
+    """Choose the weights of a model's fused ranking and note them in its file.
+
+    Nothing is done where the file has them, where the method draws no prototypes, or where there
+    are no validation queries.
+
+    Args:
+        path: model file.
+        data: its triplets of the validation split are asked, against that split's items.
+        metric: that is to be largest.
+    """
+    model = load_model(path)
+    if "fusion" in model.description.note or not isinstance(model.method, PrototypeSearch):
+        return
+    if not len(data.triplets.in_split("val")):
+        return
+    weights = choose_fusion(model, data, metric)
+    note = {**model.description.note, "fusion": asdict(weights)}
+    save_model(path, model.method, replace(model.description, note=note))
+
+
+def choose_fusion(model: TrainedModel, data: ExperimentData, metric: str) -> FusionWeights:
+    """The best weights of a grid on validation queries; the first of equally good ones.
+
+    Args:
+        model: draws prototypes.
+        data: with triplets in the validation split; at most 2,000 are asked, at most 20,000 items
+            ranked.
+        metric: that is to be largest.
+    """
+    catalogue, triplets = data.catalogue, data.triplets.in_split("val")
+    triplets = triplets.select(_evenly(len(triplets), _QUERIES))
+    rows = catalogue.rows_in_split("val")
+    needed = np.unique(np.concatenate([triplets.reference, triplets.target]))
+    rows = np.union1d(needed, rows[_evenly(len(rows), _ITEMS)])
+    place = np.full(len(catalogue), -1, np.int64)
+    place[rows] = np.arange(len(rows))
+
+    start = FusionWeights(1.0, 1.0)
+    note = {**model.description.note, "ranking": str(RankingChoice.fused), "fusion": asdict(start)}
+    fused = TrainedModel(
+        model.method, replace(model.description, note=note), model.compute, model.batch_size
+    )
+    engine = ExactEngine(fused.encode_gallery(data.pixels[rows]), fused.ranking_metric)
+    indicator = triplets.indicator(catalogue)
+    pixels = data.pixels[triplets.reference]
+    embeddings = torch.from_numpy(model.encode_queries(pixels, indicator))
+    logits = model.attribute_logits(pixels)
+    assert logits is not None
+    asked = torch.from_numpy(np.asarray(indicator, np.float32))
+    alike = torch.ones(len(triplets), catalogue.schema.num_attributes)
+
+    def value(weights: FusionWeights) -> float:
+        vectors = fused_query_vectors(
+            embeddings, torch.from_numpy(logits), asked, catalogue.schema.sizes, weights, alike
+        ).numpy()
+        found = engine.search(vectors, min(_RANKED + 1, len(rows))).rows
+        kept = np.argsort(found == place[triplets.reference][:, None], axis=1, kind="stable")
+        ranked = np.take_along_axis(found, kept, 1)[:, :-1]
+        metrics = compute_query_metrics(
+            ranked,
+            gallery_labels=catalogue.labels[rows],
+            target_labels=catalogue.labels[triplets.target],
+            changed=triplets.changed(catalogue),
+            target_rows=place[triplets.target],
+        )
+        return float(np.nanmean(metrics[metric]))
+
+    grid = [FusionWeights(*pair) for pair in product(DISTANCES, CHANGED)]
+    return max(grid, key=value)
+
+
+def _evenly(total: int, wanted: int) -> NDArray[np.int64]:
+    return np.unique(np.linspace(0, total - 1, min(total, wanted)).astype(np.int64))

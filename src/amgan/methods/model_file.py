@@ -1,0 +1,88 @@
+"""A trained model as one safetensors file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+
+from amgan.devices import Precision, choose_compute
+from amgan.files import write_tensors
+from amgan.methods.description import ModelDescription, RankingChoice
+from amgan.methods.fusion import FusionWeights
+from amgan.methods.trained import TrainedModel
+
+FORMAT = "amgan-model"
+VERSION = 1
+
+
+def save_model(path: Path, method: torch.nn.Module, description: ModelDescription) -> None:
+    """Write weights and description as one safetensors file, atomically."""
+    metadata = {
+        "format": FORMAT,
+        "version": str(VERSION),
+        "description": description.to_json(),
+    }
+    write_tensors(path, method.state_dict(), metadata)
+
+
+def load_model(
+    path: Path,
+    device: str = "auto",
+    precision: Precision = "auto",
+    ranking: RankingChoice | None = None,
+) -> TrainedModel:
+    """Load a model file, or the `model.safetensors` of a run folder.
+
+    Args:
+        path: the file, or the run folder.
+        device: auto, cpu, cuda or cuda:N.
+        precision: auto, bf16 or fp32.
+        ranking: `auto` is fused where the model was fitted for it; None is as the file says,
+            which is pure but for the copy that a gallery holds.
+
+    Raises:
+        ValueError: no such file, not a model of this program, weights that do not fit, or a fused
+            ranking that the model was not fitted for.
+    """
+    file = path / "model.safetensors" if path.is_dir() else path
+    if not file.is_file():
+        raise ValueError(f"{path}: no model here; give a run folder or its model.safetensors")
+    try:
+        with safe_open(file, framework="pt") as opened:
+            metadata = opened.metadata() or {}
+            tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
+    except SafetensorError as error:
+        raise ValueError(f"{file}: not a readable safetensors file ({error})") from None
+    if metadata.get("format") != FORMAT:
+        raise ValueError(f"{file}: not a model of this program (no {FORMAT} header)")
+    if metadata.get("version") != str(VERSION):
+        raise ValueError(f"{file}: model format {metadata.get('version')}, this reads {VERSION}")
+    description = ModelDescription.from_json(metadata["description"])
+    method = description.build()
+    try:
+        method.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise ValueError(f"{file}: weights do not fit the described network ({error})") from None
+    if ranking is not None:
+        description = replace(description, note=_choose_ranking(file, description.note, ranking))
+    return TrainedModel(method, description, choose_compute(device, precision))
+
+
+def _choose_ranking(
+    file: Path, note: Mapping[str, Any], ranking: RankingChoice
+) -> Mapping[str, Any]:
+    fitted = FusionWeights.from_note(note) is not None
+    if ranking is RankingChoice.fused and not fitted:
+        raise ValueError(
+            f"{file}: this model has no fused ranking (a drawing method trained with validation "
+            "items has one); use the pure ranking"
+        )
+    chosen = {name: value for name, value in note.items() if name != "ranking"}
+    if fitted and ranking is not RankingChoice.pure:
+        chosen["ranking"] = str(RankingChoice.fused)
+    return chosen

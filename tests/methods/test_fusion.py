@@ -1,0 +1,103 @@
+"""Fused ranking: the score that vectors give, and what weights do to it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from tests.methods.test_trained import DESCRIPTION, INDICATOR, PIXELS
+
+from amgan.devices import choose_compute
+from amgan.methods.fusion import (
+    FusionWeights,
+    fused_gallery_vectors,
+    fused_query_vectors,
+    posteriors,
+)
+from amgan.methods.trained import TrainedModel
+
+SIZES = (3, 2)
+FUSED = {"ranking": "fused", "fusion": {"distance": 0.5, "changed": 2.0}}
+
+
+def vectors(importance: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    torch.manual_seed(0)
+    query, items = torch.randn(4, 6), torch.randn(9, 6)
+    query_logits, item_logits = torch.randn(4, 5), torch.randn(9, 5)
+    indicator = torch.eye(5)[[0, 2, 3, 4]]
+    weights = FusionWeights(0.3, 2.0)
+    asked = fused_query_vectors(query, query_logits, indicator, SIZES, weights, importance)
+    return asked, fused_gallery_vectors(items, item_logits, SIZES), query, items
+
+
+def test_the_inner_product_is_the_score_written_out() -> None:
+    asked, gallery, query, items = vectors(torch.tensor([[1.0, 3.0]]).repeat(4, 1))
+    score = asked @ gallery.T
+    q = posteriors(torch.randn(4, 5, generator=_after_vectors(4, 9)), SIZES)
+    p = gallery[:, 6:11]
+    assert torch.allclose(p.split([3, 2], 1)[0].sum(1), torch.ones(9))
+    for row, (attribute, value) in enumerate([(0, 0), (0, 2), (1, 0), (1, 1)]):
+        wanted = [q[row, :3].clone(), q[row, 3:].clone()]
+        wanted[attribute] = torch.eye(SIZES[attribute])[value]
+        factors = [2.0 if attribute == 0 else 1.0, 3.0 * (2.0 if attribute == 1 else 1.0)]
+        agreement = factors[0] * p[:, :3] @ wanted[0] + factors[1] * p[:, 3:] @ wanted[1]
+        distance = (query[row] - items).square().sum(1)
+        assert torch.allclose(score[row], agreement - 0.3 * distance, atol=1e-4)
+
+
+def _after_vectors(queries: int, items: int) -> torch.Generator:
+    """A generator in the state in which `vectors` drew the query's logits."""
+    generator = torch.Generator().manual_seed(0)
+    torch.randn(queries, 6, generator=generator)
+    torch.randn(items, 6, generator=generator)
+    return generator
+
+
+def test_without_importance_the_order_is_that_of_the_distance() -> None:
+    asked, gallery, query, items = vectors(torch.zeros(4, 2))
+    assert torch.equal(
+        (asked @ gallery.T).argsort(1, descending=True), torch.cdist(query, items).argsort(1)
+    )
+
+
+def test_weights_that_make_no_sense_are_refused() -> None:
+    with pytest.raises(ValueError, match="distance > 0"):
+        FusionWeights(0.0, 1.0)
+
+
+def build(note: dict[str, object]) -> TrainedModel:
+    torch.manual_seed(0)
+    description = replace(DESCRIPTION, note=note)
+    return TrainedModel(description.build(), description, choose_compute("cpu", "fp32"))
+
+
+def test_a_fused_model_gives_fused_vectors_and_another_identity() -> None:
+    pure, fused = build({}), build(FUSED)
+    assert fused.ranking_metric == "inner_product"
+    assert fused.identity != pure.identity
+    heavier = build({**FUSED, "fusion": {"distance": 2.0, "changed": 1.0}})
+    assert heavier.identity == fused.identity, "the gallery need not be encoded again"
+    gallery = fused.encode_gallery(PIXELS)
+    assert gallery.shape == (5, fused.embedding_dim)
+    none = np.zeros((5, 2), np.float32)
+    scores = fused.encode_queries(PIXELS, INDICATOR, None, none) @ gallery.T
+    own = pure.encode_queries(PIXELS, INDICATOR)
+    distances = ((own[:, None] - pure.encode_gallery(PIXELS)) ** 2).sum(2)
+    np.testing.assert_allclose(scores, -0.5 * distances, atol=1e-4)
+
+
+@pytest.mark.parametrize("note", [{}, FUSED])
+def test_compiled_networks_answer_as_eager_ones(note: dict[str, object]) -> None:
+    pytest.importorskip("openvino")
+    eager, compiled = build(note), build(note)
+    compiled.compile()
+    assert compiled._compiled is not None
+    for part in (slice(0, 1), slice(0, 5)):
+        ours = compiled.answer_queries(PIXELS[part], INDICATOR[part])
+        theirs = eager.answer_queries(PIXELS[part], INDICATOR[part])
+        np.testing.assert_allclose(ours.vectors, theirs.vectors, atol=1e-4)
+        np.testing.assert_allclose(ours.probabilities, theirs.probabilities, atol=1e-4)
+        assert ours.prototypes is not None and theirs.prototypes is not None
+        assert np.abs(ours.prototypes.astype(int) - theirs.prototypes).max() <= 1
