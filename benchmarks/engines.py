@@ -3,6 +3,7 @@
     python benchmarks/engines.py                              all parts, 50,000 x 512
     python benchmarks/engines.py raw --items 1000000          2 GB in a temporary folder
     python benchmarks/engines.py filters --items 200000 --dim 128
+    python benchmarks/engines.py filters --cluster 50000      one cloud without clusters
     python benchmarks/engines.py parity --milvus milvus://localhost:19530/parity
     python benchmarks/engines.py --json engines.json
 
@@ -17,6 +18,7 @@ import json
 import statistics
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,6 +51,7 @@ class Setup:
     Attributes:
         items, dim: the gallery's shape.
         latent: dimensions in which the clusters lie, at most `dim`.
+        cluster: items a cluster, on average.
         queries: for recall.
         repeats: timed calls of each kind.
         milvus: address of a collection; empty for Milvus Lite in a temporary folder.
@@ -57,6 +60,7 @@ class Setup:
     items: int
     dim: int
     latent: int
+    cluster: int
     queries: int
     repeats: int
     milvus: str
@@ -64,7 +68,7 @@ class Setup:
     @property
     def gallery(self) -> str:
         """The shape in words."""
-        return f"{self.items} x {self.dim}, clusters in {self.latent} dimensions"
+        return f"{self.items} x {self.dim}, clusters of {self.cluster} in {self.latent} dimensions"
 
 
 class Clusters:
@@ -72,7 +76,7 @@ class Clusters:
 
     def __init__(self, setup: Setup) -> None:
         rng = np.random.default_rng(0)
-        count = max(1, setup.items // 250)
+        count = max(1, setup.items // setup.cluster)
         self._turn = rng.standard_normal((setup.latent, setup.dim)) / np.sqrt(setup.latent)
         self._centres = rng.standard_normal((count, setup.latent))
 
@@ -186,7 +190,7 @@ def compare(
     """Recall over all queries and the median time of a query, engine by engine, in turns."""
     found: dict[str, list[Rows]] = {name: [] for name in engines}
     seconds: dict[str, list[float]] = {name: [] for name in engines}
-    modes = {}
+    modes: dict[str, Counter[str]] = {name: Counter() for name in engines}
     for position in range(-2, len(queries)):
         for name, engine in engines.items():
             if name == "exact" and position >= repeats:
@@ -196,12 +200,12 @@ def compare(
             if position >= 0:
                 found[name].append(answer.rows[0])
                 seconds[name].append(took)
-                modes[name] = answer.mode
+                modes[name][answer.mode] += 1
     return {
         name: {
             "recall_at_10": recall(best[: len(found[name])], np.stack(found[name])),
             "milliseconds": 1000 * statistics.median(seconds[name]),
-            "mode": modes[name],
+            "modes": dict(modes[name]),
         }
         for name in engines
     }
@@ -241,10 +245,15 @@ def measure_parity(setup: Setup) -> dict[str, Any]:
             part = result[" and ".join(filters) or "unfiltered"] = {}
             for name, engine in engines.items():
                 took, found = timed(engine.search, queries, K, rows, filters or None)
+                single = [
+                    timed(engine.search, queries[at : at + 1], K, rows, filters or None)[0]
+                    for at in range(min(setup.queries, setup.repeats))
+                ]
                 part[name] = {
                     "identical_top_10": float(np.mean((found.rows == best).all(1))),
                     "recall_at_10": recall(best, found.rows),
                     "milliseconds_a_query_in_one_batch": 1000 * took / len(queries),
+                    "milliseconds_one_query": 1000 * statistics.median(single),
                     "mode": found.mode,
                 }
         Server(settings).client.drop_collection("parity_benchmark")
@@ -347,13 +356,14 @@ def main() -> None:
     parser.add_argument("--items", type=int, default=50_000)
     parser.add_argument("--dim", type=int, default=512)
     parser.add_argument("--latent", type=int, default=32, help="dimensions of the clusters")
+    parser.add_argument("--cluster", type=int, default=250, help="items a cluster")
     parser.add_argument("--queries", type=int, default=1000, help="queries for recall")
     parser.add_argument("--repeats", type=int, default=100, help="timed calls of each kind")
     parser.add_argument("--milvus", default="", help="milvus://host:port/name, not Milvus Lite")
     parser.add_argument("--json", type=Path, help="write the figures here as well")
     given = parser.parse_args()
-    latent = min(given.latent, given.dim)
-    setup = Setup(given.items, given.dim, latent, given.queries, given.repeats, given.milvus)
+    shape = (given.items, given.dim, min(given.latent, given.dim), given.cluster)
+    setup = Setup(*shape, given.queries, given.repeats, given.milvus)
     figures: dict[str, Any] = {"machine": machine_description(), "commit": commit_id()}
     for part in given.parts or PARTS:
         figures[part] = PARTS[part](setup)
