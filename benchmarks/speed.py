@@ -20,10 +20,10 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import faiss
 import numpy as np
 import torch
 
@@ -36,6 +36,7 @@ from amgan.evaluation.report import commit_id, machine_description
 from amgan.gallery.gallery import Gallery
 from amgan.gallery.store import build_gallery
 from amgan.images import ImageSettings, Pixels
+from amgan.methods.compiled import CompiledQueries, QueryNetwork
 from amgan.methods.description import ModelDescription
 from amgan.methods.trained import TrainedModel
 from amgan.models.network import NetworkConfig
@@ -48,6 +49,7 @@ from amgan.training.run_folder import RunFolder
 SMALL = NetworkConfig(generator_width=32, latent_channels=128)
 IMAGES = ImageSettings(64, 64)
 BATCH = 64
+FUSED = {"ranking": "fused", "fusion": {"distance": 1.0, "changed": 1.0}}
 
 
 def describe(method: str) -> ModelDescription:
@@ -126,40 +128,113 @@ def measure_indexing(repeats: int, items: int = 3000) -> dict[str, Any]:
 
 
 def measure_query(repeats: int, items: int = 50_000) -> dict[str, Any]:
-    """One query, end to end and by part, against raw FAISS and a plain numpy scan."""
-    model = TrainedModel(describe("amgan-p").build(), describe("amgan-p"), choose_compute())
+    """One query, end to end and by part, pure and fused; raw FAISS is in engines.py."""
     catalogue, pixels = invented_catalogue(items)
-    gallery = Gallery.in_memory(model, catalogue, pixels)
-    service = SearchService(model, gallery)
-    flat = faiss.IndexFlatL2(gallery.vectors.shape[1])
-    flat.add(gallery.vectors)
     with tempfile.TemporaryDirectory(prefix="amgan-speed-") as folder:
         write_studio_catalogue(Path(folder), 20, seed=1)
         photo = sorted((Path(folder) / "images").rglob("*.*"))[0].read_bytes()
     attribute = STUDIO_SCHEMA.attributes[1]
     change = Change(attribute.name, attribute.values[0])
-    vector = np.ascontiguousarray(gallery.vectors[:1] + 0.01)
-    parts: dict[str, list[float]] = {}
+    parts: dict[str, dict[str, list[float]]] = {}
+    calls: dict[str, Callable[[], Any]] = {}
+    for ranking, note in (("pure", {}), ("fused", FUSED)):
+        description = replace(describe("amgan-p"), note=note)
+        model = TrainedModel(description.build(), description, choose_compute())
+        gallery = Gallery.in_memory(model, catalogue, pixels)
+        for form in ("eager", "compiled"):
+            used = TrainedModel(model.method, description, model.compute)
+            if form == "compiled":
+                used.compile()
+            service, times = (
+                SearchService(used, gallery),
+                parts.setdefault(f"{ranking}, {form}", {}),
+            )
 
-    def query() -> None:
-        for part, value in service.search(photo, [change], k=12).seconds.items():
-            parts.setdefault(part, []).append(value)
+            def query(
+                service: SearchService = service, times: dict[str, list[float]] = times
+            ) -> None:
+                for part, value in service.search(photo, [change], k=12).seconds.items():
+                    times.setdefault(part, []).append(value)
+
+            calls[f"{ranking}, {form}"] = query
+    seconds = take_turns(calls, repeats)
+    return {
+        "gallery": f"{items} x {SMALL.embedding_dim}",
+        "milliseconds": {k: 1000 * statistics.median(v) for k, v in seconds.items()},
+        "parts_milliseconds": {
+            name: {part: 1000 * statistics.median(v) for part, v in times.items()}
+            for name, times in parts.items()
+        },
+    }
+
+
+def measure_forms(repeats: int) -> dict[str, Any]:
+    """Milliseconds of one query through G, E and C, in every form of the networks there is."""
+    description = describe("amgan-p")
+    compute = choose_compute()
+    method = description.build().eval().requires_grad_(False)
+    method.to(memory_format=compute.memory_format)
+    network = QueryNetwork(method).eval()
+    picture = torch.rand(1, 3, IMAGES.height, IMAGES.width) * 2 - 1
+    picture = picture.to(memory_format=compute.memory_format)
+    indicator = torch.eye(STUDIO_SCHEMA.num_values)[:1]
+    arrays = (picture.contiguous().numpy(), indicator.numpy())
+    compiled = torch.compile(network)
+
+    def in_bfloat16(called: Callable[..., Any]) -> Callable[[], Any]:
+        def call() -> Any:
+            with torch.autocast("cpu", torch.bfloat16):
+                return called(picture, indicator)
+
+        return call
 
     calls: dict[str, Callable[[], Any]] = {
-        "end_to_end": query,
-        "engine": lambda: gallery.engine.search(vector, 12),
-        "raw_faiss": lambda: flat.search(vector, 12),
-        "numpy_scan": lambda: np.argsort(((gallery.vectors - vector) ** 2).sum(1))[:12],
+        "eager, fp32": lambda: network(picture, indicator),
+        "eager, bf16": in_bfloat16(network),
+        "torch.compile, fp32": lambda: compiled(picture, indicator),
+        "torch.compile, bf16": in_bfloat16(compiled),
     }
-    seconds = take_turns(calls, repeats)
-    medians = {name: 1000 * statistics.median(values) for name, values in seconds.items()}
+    for name, bfloat16 in (("fp32", False), ("bf16", True)):
+        precision = Compute(compute.device, bfloat16, compute.channels_last)
+        queries = CompiledQueries(method, IMAGES.height, IMAGES.width, precision)
+        calls[f"OpenVINO, {name}"] = lambda queries=queries: queries(*arrays)
+    calls |= onnx_form(network, picture, indicator)
+    with torch.no_grad():
+        wanted = [part.flatten().float() for part in network(picture, indicator)]
+        seconds = take_turns(calls, repeats)
+        found = {
+            name: [torch.as_tensor(p).flatten().float() for p in calls[name]()] for name in calls
+        }
     return {
-        "gallery": f"{items} x {gallery.vectors.shape[1]}",
-        "milliseconds": medians,
-        "parts_milliseconds": {k: 1000 * statistics.median(v) for k, v in parts.items()},
-        "engine_over_raw_faiss": medians["engine"] / medians["raw_faiss"],
-        "numpy_over_engine": medians["numpy_scan"] / medians["engine"],
+        name: {
+            "milliseconds": 1000 * statistics.median(values),
+            "least_cosine_to_eager_fp32": min(
+                float(torch.nn.functional.cosine_similarity(one, other, 0))
+                for one, other in zip(found[name], wanted, strict=True)
+            ),
+        }
+        for name, values in seconds.items()
     }
+
+
+def onnx_form(
+    network: torch.nn.Module, picture: torch.Tensor, indicator: torch.Tensor
+) -> dict[str, Callable[[], Any]]:
+    """ONNX Runtime's form; none where onnx or onnxruntime is not installed."""
+    try:
+        import onnx  # noqa: F401
+        import onnxruntime
+    except ImportError:
+        return {}
+    with tempfile.TemporaryDirectory(prefix="amgan-speed-") as folder:
+        file = Path(folder) / "query.onnx"
+        torch.onnx.export(network, (picture, indicator), str(file), dynamo=False)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = torch.get_num_threads()
+        session = onnxruntime.InferenceSession(file.read_bytes(), options)
+    names = [value.name for value in session.get_inputs()]
+    fed = dict(zip(names, (picture.contiguous().numpy(), indicator.numpy()), strict=True))
+    return {"ONNX Runtime, fp32": lambda: session.run(None, fed)}
 
 
 def take_turns(calls: dict[str, Callable[[], Any]], repeats: int) -> dict[str, list[float]]:
@@ -178,6 +253,7 @@ PARTS: dict[str, Callable[[int], dict[str, Any]]] = {
     "training": measure_training,
     "indexing": lambda repeats: measure_indexing(min(repeats, 3)),
     "query": lambda repeats: measure_query(max(repeats, 50)),
+    "forms": lambda repeats: measure_forms(max(repeats, 50)),
 }
 
 

@@ -19,6 +19,7 @@ from amgan.experiment import (
     train_experiment,
 )
 from amgan.gallery.store import build_gallery
+from amgan.methods.description import RankingChoice
 from amgan.methods.model_file import load_model
 from amgan.methods.trained import TrainedModel
 from amgan.progress import track
@@ -100,13 +101,17 @@ def run_quickstart(
     config = _configure(settings, table)
     data = load_data(config, cache=folder / "cache")
     announce(f"Training {config.method} on {len(data.triplets.in_split('train')):,} triplets")
-    model = load_model(train_experiment(config, folder / "run", data), settings.device)
+    file = train_experiment(config, folder / "run", data)
+    pure, model = (
+        load_model(file, settings.device, ranking=ranking)
+        for ranking in (RankingChoice.pure, RankingChoice.auto)
+    )
     announce("Encoding the catalogue")
     gallery = build_gallery(
         folder / "run" / "gallery", model, data.catalogue, pixels=data.pixels, progress=track
     )
     announce("Measuring on items that training has not seen")
-    metrics, queries, gallery_size = _compare(model, data)
+    metrics, queries, gallery_size = _compare(pure, model, data)
     announce("Searching, and drawing the results")
     results = _search_examples(SearchService(model, gallery), data)
     sheet = folder / "results.png"
@@ -158,13 +163,15 @@ def _configure(settings: QuickstartSettings, table: Path) -> ExperimentConfig:
 
 
 def _compare(
-    model: TrainedModel, data: ExperimentData
+    pure: TrainedModel, fused: TrainedModel, data: ExperimentData
 ) -> tuple[dict[str, dict[str, float]], int, int]:
     """Mean metrics of the model and of two rankers that learn nothing, on the same triplets."""
+    method = pure.description.method
     rankers = {
-        model.description.method: model,
-        "nearest picture, no changes": build_untrained("nearest-picture", model),
-        "random": build_untrained("random", model),
+        f"{method}, fused with attributes": fused,
+        method: pure,
+        "nearest picture, no changes": build_untrained("nearest-picture", pure),
+        "random": build_untrained("random", pure),
     }
     found = {name: evaluate_model(ranker, data, split="test") for name, ranker in rankers.items()}
     report = next(iter(found.values())).report

@@ -128,5 +128,6 @@ def build_untrained(name: str, model: TrainedModel) -> TrainedModel:
         method = build_method(name, model.schema, model.images, model.description.network)
     else:
         raise ValueError(f"unknown ranker {name!r}; choose unmanipulated, {', '.join(UNTRAINED)}")
-    description = replace(model.description, method=name, options={})
+    note = {key: value for key, value in model.description.note.items() if key != "ranking"}
+    description = replace(model.description, method=name, options={}, note=note)
     return TrainedModel(method, description, model.compute)

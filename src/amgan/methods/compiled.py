@@ -24,7 +24,7 @@ from amgan.methods.prototypes import PrototypeSearch
 Floats = NDArray[np.float32]
 
 
-class _QueryNetwork(nn.Module):
+class QueryNetwork(nn.Module):
     """What one query needs, in one pass."""
 
     def __init__(self, method: PrototypeSearch) -> None:
@@ -48,7 +48,7 @@ class CompiledQueries:
 
     def __init__(self, method: PrototypeSearch, height: int, width: int, compute: Compute) -> None:
         openvino = _import_quietly()
-        network = _QueryNetwork(method).eval()
+        network = QueryNetwork(method).eval()
         picture = torch.zeros(2, 3, height, width)
         indicator = torch.zeros(2, sum(method.sizes))
         with torch.no_grad(), warnings.catch_warnings():
