@@ -72,6 +72,22 @@ def test_the_table_shows_the_means_of_the_queries(place):
         assert float(cells[titles.index("Top-10")]) == pytest.approx(mean, abs=5e-5)
 
 
+def test_the_fused_ranking_stands_beside_the_pure_one(place):
+    results = SuiteResults(place)
+    text = (place.folder / "README.md").read_text()
+    drawing = [record for record in results.records if record.fact("draws")]
+    assert drawing
+    for record in results.records:
+        for protocol in place.suite.protocols:
+            assert results.has_fused(record, protocol) == (record in drawing)
+    for record in drawing:
+        mean = results.mean(record, "top@10", "fused-queries", "unseen")
+        (line,) = {x for x in text.splitlines() if x.startswith(f"| {record.name}, fused")} & set(
+            text.partition("### Fused ranking, unseen")[2].partition("###")[0].splitlines()
+        )
+        assert f"{mean:.4f}".removeprefix("0") in line
+
+
 def test_table_3_has_the_published_numbers_beside_ours(place):
     line = next(r for r in table_3(SuiteResults(place), "unseen").splitlines() if "NoL1" in r)
     assert [cell.strip() for cell in line.strip("|").split("|")][5:] == [

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from amgan.experiment import ExperimentData
+from amgan.experiment import ExperimentData, evaluate_model
+from amgan.experiment.fusing import fuse_model
+from amgan.methods.description import RankingChoice
 from amgan.methods.model_file import load_model
 from amgan.methods.trained import TrainedModel
 from amgan.reproduction.quality import (
@@ -31,6 +33,7 @@ from amgan.reproduction.workplace import SuiteData
 
 REFERENCE_ITSELF = "(the reference, unchanged)"
 TARGET_ITSELF = "(the target itself)"
+FUSED = "fused-"  # before the name of a test
 
 
 class Measurements:
@@ -77,6 +80,40 @@ class Measurements:
                 save_query_time(known, path)
             times[record.name] = known
         return times
+
+    def fused(self) -> None:
+        """Ask the same queries of every drawing row under its fused ranking.
+
+        Reports and every query's metrics lie in evaluation/fused-TEST beside the pure ones.
+        """
+        suite = self._place.suite
+        for record in self._results.records:
+            if not record.fact("draws"):
+                continue
+            config = suite.row_config(record.spec, self._place.overrides)
+            for fold, folder in zip(self._place.fold_numbers, record.folders, strict=True):
+                tests = self._data.tests(config, fold)
+                missing = [test for test in tests if not self._is_fused(folder, test)]
+                if not missing:
+                    continue
+                self._announce(f"{record.name}: fused ranking")
+                own = self._data.of_row(config, fold)
+                fuse_model(folder / "model.safetensors", own, config.training.metric)
+                model = load_model(folder, config.training.device, ranking=RankingChoice.auto)
+                if model.fusion is None:
+                    continue
+                for test in missing:
+                    place = folder / "evaluation" / f"{FUSED}{test}"
+                    for protocol in self._place.suite.protocols_of(test):
+                        evaluation = evaluate_model(
+                            model, tests[test], protocol=protocol, name=record.name
+                        )
+                        evaluation.save(place)
+
+    def _is_fused(self, folder: Path, test: str) -> bool:
+        place = folder / "evaluation" / f"{FUSED}{test}"
+        protocols = self._place.suite.protocols_of(test)
+        return all((place / f"test-{protocol}.parquet").exists() for protocol in protocols)
 
     def qualities(self) -> dict[str, Quality]:
         """Prototype quality of every row that draws, and of two pictures that nobody drew."""

@@ -30,6 +30,7 @@ from amgan.reproduction.tables import (
     changes_table,
     claims_table,
     comparison_table,
+    fused_table,
     quality_table,
     runs_table,
     table_3,
@@ -75,6 +76,7 @@ def reproduce(
     measured = Measurements(results, SuiteData(place), announce)
     times = measured.times()
     qualities = measured.qualities()
+    measured.fused()
     announce("drawing figures")
     charts = []
     for protocol in place.suite.protocols:
@@ -219,6 +221,19 @@ def _facts(results: SuiteResults) -> str:
     return "\n".join(lines)
 
 
+def _fused_sections(results: SuiteResults, protocol: Protocol) -> list[str]:
+    table = fused_table(results, protocol)
+    if table is None:
+        return []
+    return [
+        f"### Fused ranking, {protocol}",
+        "The rows that draw once more, ranked by the distance fused with attribute posteriors, "
+        "weights chosen on validation queries; stars against the best baseline's own ranking, "
+        "paired over queries.",
+        table,
+    ]
+
+
 def _protocol_sections(
     results: SuiteResults, protocol: Protocol, folder: Path, charts: list[Path]
 ) -> list[str]:
@@ -229,6 +244,7 @@ def _protocol_sections(
         f"Here {PROTOCOLS[protocol]}; the reference stays out of its own list.",
         comparison_table(results, protocol),
         *(f"![{path.stem}]({path.relative_to(folder)})" for path in shown),
+        *_fused_sections(results, protocol),
         f"### Ablations (Table 3), {protocol}",
         table_3(results, protocol),
         f"### The paper's order, {protocol}",

@@ -20,6 +20,7 @@ from amgan.evaluation.significance import (
     paired_test,
     scores_of_folds,
     scores_of_queries,
+    stars,
 )
 from amgan.reproduction.runner import read_row_state
 from amgan.reproduction.suite import RowSpec
@@ -113,6 +114,24 @@ class SuiteResults:
     def has_test(self, test: str) -> bool:
         """Whether this test was made."""
         return any((record.folders[0] / "evaluation" / test).is_dir() for record in self.records)
+
+    def has_fused(self, record: RowRecord, protocol: Protocol) -> bool:
+        """Whether a row was also measured under its fused ranking."""
+        name = f"test-{protocol}.parquet"
+        return all(
+            (folder / "evaluation" / "fused-queries" / name).exists() for folder in record.folders
+        )
+
+    def fused_mark(
+        self, record: RowRecord, peer: RowRecord, metric: str, protocol: Protocol
+    ) -> str:
+        """Stars where a row's fused ranking is better than a peer's own, paired over queries."""
+        scores = [
+            self.results(one, test, protocol).metrics[metric]
+            for one, test in ((record, "fused-queries"), (peer, "queries"))
+        ]
+        tested = paired_test(*scores)
+        return stars(tested.p_value) if tested.difference > 0 else ""
 
     def mean(
         self, record: RowRecord, metric: str, test: str, protocol: Protocol, group: str = "all"

@@ -104,9 +104,7 @@ def _measure(
     tests: Mapping[str, ExperimentData],
 ) -> None:
     for test, data in tests.items():
-        # More changes are asked for under the first protocol only.
-        protocols = place.suite.protocols if test == "queries" else place.suite.protocols[:1]
-        for protocol in protocols:
+        for protocol in place.suite.protocols_of(test):
             evaluation = evaluate_model(model, data, protocol=protocol, name=row.name)
             evaluation.save(folder / "evaluation" / test)
 

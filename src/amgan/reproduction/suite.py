@@ -125,6 +125,10 @@ class Suite:
         if self.significance == "folds" and self.folds < 2:
             raise ValueError("significance over folds needs folds = 2 or more")
 
+    def protocols_of(self, test: str) -> tuple[Protocol, ...]:
+        """Galleries to rank in a test; more changes are asked for under the first only."""
+        return self.protocols if test == "queries" else self.protocols[:1]
+
     def row_config(self, row: RowSpec, overrides: Sequence[str] = ()) -> ExperimentConfig:
         """A row's configuration: the suite's files and settings, the row's, then `overrides`.
 

@@ -49,6 +49,40 @@ def comparison_table(results: SuiteResults, protocol: Protocol) -> str:
     return format_table(["Method", "", *map(metric_title, metrics)], rows)
 
 
+def fused_table(results: SuiteResults, protocol: Protocol) -> str | None:
+    """Rows that draw, under their fused ranking, and the best baseline; None without such rows."""
+    fused = [r for r in results.records if results.has_fused(r, protocol)]
+    if not fused:
+        return None
+    metrics = [m for m in SHOWN if all(_has(results, r, m, protocol) for r in results.records)]
+    baselines = results.of_kind("baseline")
+    best = {
+        metric: max(
+            baselines,
+            key=lambda r: results.mean(r, metric, "queries", protocol),
+            default=None,
+        )
+        for metric in metrics
+    }
+    rows = []
+    for record in fused:
+        cells = []
+        for metric in metrics:
+            number = format_number(results.mean(record, metric, "fused-queries", protocol))
+            peer = best[metric]
+            better = "" if peer is None else results.fused_mark(record, peer, metric, protocol)
+            cells.append(_starred(number, better))
+        rows.append([f"{record.name}, fused", *cells])
+    if baselines:
+        own = [
+            format_number(results.mean(peer, metric, "queries", protocol))
+            for metric, peer in best.items()
+            if peer is not None
+        ]
+        rows.append(["best baseline of each column", *own])
+    return format_table(["Method", *map(metric_title, metrics)], rows)
+
+
 def table_3(results: SuiteResults, protocol: Protocol) -> str:
     """Ours in the four metrics of the paper's Table 3, and the paper's beside them."""
     headings = ["Approach", *map(metric_title, TABLE_3_METRICS)]
