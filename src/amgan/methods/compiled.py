@@ -10,7 +10,6 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
-import warnings
 from typing import Any
 
 import numpy as np
@@ -51,9 +50,7 @@ class CompiledQueries:
         network = QueryNetwork(method).eval()
         picture = torch.zeros(2, 3, height, width)
         indicator = torch.zeros(2, sum(method.sizes))
-        with torch.no_grad(), warnings.catch_warnings():
-            # OpenVINO traces with what PyTorch calls deprecated.
-            warnings.simplefilter("ignore", DeprecationWarning)
+        with torch.no_grad():
             converted = _convert(network, (picture, indicator))
         shapes = ([-1, 3, height, width], [-1, indicator.shape[1]])
         converted.reshape(dict(enumerate(map(openvino.PartialShape, shapes))))

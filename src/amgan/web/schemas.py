@@ -265,6 +265,7 @@ class SchemaAnswer(BaseModel):
     fields: list[FilterField]
     items: int
     prototypes: bool = Field(description="Whether the model draws prototypes.")
+    weights: bool = Field(description="Whether searches can weigh attributes (`importance`).")
     picture_shape: float = Field(description="Typical width / height of the gallery's pictures.")
     picture_fit: Literal["pad", "stretch", "crop"] = Field(
         description="How the model's square of a picture was made."

@@ -151,7 +151,10 @@ class Serving:
 
     def _open(self) -> Loaded:
         model, gallery = self._opener()
-        model.compile()
+        try:
+            model.compile()
+        except RuntimeError as error:  # slower, and right all the same
+            logger().warning("not compiled", reason=str(error))
         batched = BatchedModel(model, self.batcher)
         service = SearchService(batched, gallery, self.settings.picture_limits)
         loaded = Loaded(

@@ -52,11 +52,14 @@ export function getItems(k, offset) {
   return call(`v1/items?${new URLSearchParams({ k, offset })}`);
 }
 
+const MOST = 3; // how much an attribute counts that matters most
+
 /** One page of results for a state; `photo` is the picture where the state names one. */
 export function search(state, photo, { k, offset, words, signal }) {
   const query = {
     changes: Object.fromEntries(state.set),
     filters: Object.fromEntries(state.only),
+    importance: Object.fromEntries(state.most.map((name) => [name, MOST])),
     k,
     offset,
     prototype: offset === 0,

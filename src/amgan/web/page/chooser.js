@@ -12,10 +12,11 @@ let open = null;
  *
  * choose(value, correct): a value was chosen; null undoes a change. `correct` says that the garment
  * has the value already.
+ * setMost(on): the attribute matters most, or no longer; null where attributes cannot be weighed.
  */
-export function openChooser({ anchor, attribute, now, chosen, guessed, choose }) {
+export function openChooser({ anchor, attribute, now, chosen, guessed, choose, most, setMost }) {
   open?.close(false);
-  open = new Chooser({ anchor, attribute, now, chosen, guessed, choose });
+  open = new Chooser({ anchor, attribute, now, chosen, guessed, choose, most, setMost });
 }
 
 class Chooser {
@@ -43,6 +44,7 @@ class Chooser {
       this.head(),
       this.search,
       this.list,
+      this.setMost && this.mostButton(),
     );
     this.fill();
     document.body.append(this.element);
@@ -82,6 +84,21 @@ class Chooser {
     );
     return h("div", { class: "chooser-head" }, title,
       h("div", { class: "modes", role: "group", "aria-label": "What the value means" }, ...modes));
+  }
+
+  mostButton() {
+    return h("button", {
+      type: "button",
+      class: "matters",
+      "aria-pressed": String(this.most),
+      text: `${this.attribute.name} matters most`,
+      on: {
+        click: () => {
+          this.close(true);
+          this.setMost(!this.most);
+        },
+      },
+    });
   }
 
   searchField() {

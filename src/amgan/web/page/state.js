@@ -1,8 +1,11 @@
-// What is being looked at, as an address that can be shared: ?item=ID&set=colour=black&only=fit=slim
+// What is being looked at, as an address that can be shared: ?item=ID&set=colour=black&most=colour&only=fit=slim
 
-/** An empty state. `set`, `known`: attribute -> value; `only`: name -> values. */
+/**
+ * An empty state. `set`, `known`: attribute -> value; `only`: name -> values; `most`: attributes that
+ * matter most.
+ */
 export function emptyState() {
-  return { item: null, photo: null, set: new Map(), known: new Map(), only: new Map() };
+  return { item: null, photo: null, set: new Map(), known: new Map(), only: new Map(), most: [] };
 }
 
 export function readState(search) {
@@ -12,6 +15,7 @@ export function readState(search) {
   state.photo = state.item ? null : query.get("photo");
   for (const text of query.getAll("set")) readPair(text, (name, value) => state.set.set(name, value));
   for (const text of query.getAll("is")) readPair(text, (name, value) => state.known.set(name, value));
+  state.most = [...new Set(query.getAll("most"))];
   for (const text of query.getAll("only")) {
     readPair(text, (name, value) => {
       const values = state.only.get(name) ?? [];
@@ -33,6 +37,7 @@ export function addressOf(state) {
   else if (state.photo) query.set("photo", state.photo);
   for (const [name, value] of state.set) query.append("set", `${name}=${value}`);
   for (const [name, value] of state.known) query.append("is", `${name}=${value}`);
+  for (const name of state.most) query.append("most", name);
   for (const [name, values] of state.only) {
     for (const value of values) query.append("only", `${name}=${value}`);
   }
@@ -52,6 +57,7 @@ export function changed(state, parts) {
     set: new Map(state.set),
     known: new Map(state.known),
     only: new Map([...state.only].map(([name, values]) => [name, [...values]])),
+    most: [...state.most],
     ...parts,
   };
 }
@@ -68,6 +74,11 @@ export function withKnown(state, attribute, value) {
   if (value === null) known.delete(attribute);
   else known.set(attribute, value);
   return changed(state, { known });
+}
+
+export function withMost(state, attribute, on) {
+  const others = state.most.filter((name) => name !== attribute);
+  return changed(state, { most: on ? [...others, attribute] : others });
 }
 
 export function withFilter(state, name, value, on) {

@@ -5,7 +5,7 @@ import { openChooser } from "./chooser.js";
 import { percent, swatchOf, wantedWords } from "./describe.js";
 import { capital, h, icon, keepFocus, whisper } from "./dom.js";
 import { photoButton } from "./start.js";
-import { addressOf, changed, withChange, withKnown } from "./state.js";
+import { addressOf, changed, withChange, withKnown, withMost } from "./state.js";
 
 export class Studio {
   constructor({ schema, takePhoto, go, understand }) {
@@ -119,6 +119,7 @@ export class Studio {
 
   chip(known, attribute, state) {
     const wanted = state.set.get(known.attribute) ?? null;
+    const most = state.most.includes(known.attribute);
     const guessed = known.source === "predicted" || state.known.has(known.attribute);
     const sure = known.source === "predicted" ? known.confidence : null;
     const shown = wanted ?? known.value;
@@ -140,10 +141,14 @@ export class Studio {
               chosen: wanted,
               guessed: guessed && state.photo !== null,
               choose: (value, correct) => this.choose(known.attribute, value, correct),
+              most,
+              setMost: this.schema.weights
+                ? (on) => this.go(withMost(this.state, known.attribute, on))
+                : null,
             }),
         },
       },
-      h("span", { class: "chip-name", text: capital(known.attribute) }),
+      h("span", { class: "chip-name", text: capital(known.attribute) }, most && h("span", { class: "most", text: "matters most" })),
       h("span", { class: "chip-value" },
         wanted !== null && known.value && known.value !== wanted && [whisper("changed from "), h("s", { text: known.value }), whisper(" to ")],
         swatch && h("span", { class: "swatch", style: { background: swatch } }),

@@ -63,6 +63,7 @@ async def get_schema(request: Request) -> SchemaAnswer:
         ],
         items=len(loaded.gallery),
         prototypes=loaded.draws_prototypes,
+        weights=loaded.service.model.fusion is not None,
         picture_shape=round(loaded.picture_shape, 3),
         picture_fit=model.images.fit,
         method=model.description.method,
