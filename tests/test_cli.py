@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from tests.conftest import write_shapes
 
 from amgan.catalogue.table import save_table
 from amgan.cli import main
+from amgan.gallery.store import open_gallery
 from amgan.queries import assign_splits
 
 Call = Callable[..., tuple[int, str, str]]
@@ -42,7 +45,10 @@ COMMANDS = [
     ["train"],
     ["evaluate"],
     ["index"],
+    ["update"],
     ["search"],
+    ["serve"],
+    ["tag"],
 ]
 
 
@@ -153,6 +159,10 @@ def test_completion_offers_commands() -> None:
         (["train", "absent.csv", "-a", "colour", "-m", "nonsense"], "amgan-p"),
         (["train", "-c", "absent.toml"], "absent.toml"),
         (["index", "--run", "nowhere"], "nowhere"),
+        (["index", "--run", "nowhere", "--engine", "faiss://magic"], "engines of faiss are exact"),
+        (["update"], "nothing to do: give a table"),
+        (["update", "--remove", "a", "--gallery", "nowhere"], "nowhere: no gallery here"),
+        (["update", "--remove-file", "absent.txt"], "absent.txt"),
         (["search", "photo.jpg", "--run", "nowhere"], "nowhere"),
         (["evaluate", "--run", "nowhere"], "nowhere"),
         (["triplets", "show", "absent.jsonl"], "absent.jsonl"),
@@ -380,6 +390,116 @@ def test_new_catalogue_is_encoded_with_the_models_values(
     )
     assert code == 0
     assert len(json.loads(out)["hits"]) == 11
+
+
+def test_an_engine_is_kept_with_the_gallery_and_another_can_search_it(
+    run_folder: Path, tmp_path: Path, call: Call
+) -> None:
+    gallery, graph = tmp_path / "gallery", "faiss://hnsw?m=8&ef_search=80"
+    code, _, _ = call("index", "--run", run_folder, "--gallery", gallery, "--engine", graph)
+    assert code == 0
+    assert open_gallery(gallery).manifest.engine_asked == graph
+    query = ["search", "--item", "item-001", "--run", run_folder, "--gallery", gallery, "--json"]
+    found = [call(*query, *engine) for engine in ([], ["--engine", "faiss://exact"])]
+    assert [code for code, _, _ in found] == [0, 0]
+    ids = [[hit["item_id"] for hit in json.loads(out)["hits"]] for _, out, _ in found]
+    assert ids[0] == ids[1]
+    code, _, err = call(*query, "--engine", "faiss://sq8")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "open it with that or faiss://exact" in err
+
+
+# Update
+
+
+@pytest.fixture
+def gallery(run_folder: Path, table: Path, tmp_path: Path, call: Call) -> Path:
+    """A gallery of the 80 shapes outside the run folder."""
+    folder = tmp_path / "gallery"
+    assert call("index", "--run", run_folder, "--gallery", folder)[0] == 0
+    return folder
+
+
+def gallery_ids(folder: Path) -> list[str]:
+    return list(open_gallery(folder).item_ids)
+
+
+def test_update_adds_replaces_and_removes(gallery: Path, tmp_path: Path, call: Call) -> None:
+    new = write_shapes(tmp_path / "new", 6, seed=7)
+    ids = ("item-000", "item-001", *(f"new-{number}" for number in range(4)))
+    save_table(replace(new, item_ids=ids), tmp_path / "new.csv")
+    new.images[5].write_bytes(b"no picture")
+    (tmp_path / "gone.txt").write_text("item-003\n\nnobody\n", encoding="utf-8")
+    code, out, err = call(
+        *("update", tmp_path / "new.csv", "--id", "item_id", "--gallery", gallery),
+        *("--remove", "item-002", "--remove-file", tmp_path / "gone.txt"),
+    )
+    assert code == 0, err
+    assert out == (
+        "3 added, 2 replaced, 2 removed, 1 skipped: their pictures could not be read\n"
+        "1 to remove were not there: nobody\n"
+        "81 items in the gallery\n"
+    )
+    kept = [f"item-{number:03}" for number in range(4, 80)]
+    assert gallery_ids(gallery) == [*kept, "item-000", "item-001", "new-0", "new-1", "new-2"]
+
+
+def test_update_takes_columns_of_the_run_that_the_gallery_lies_in(
+    run_folder: Path, tmp_path: Path, call: Call
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(run_folder, run)
+    save_table(write_shapes(tmp_path / "new", 2, seed=7, prefix="new"), tmp_path / "new.csv")
+    rows = (tmp_path / "new.csv").read_text().replace("new-001,", "new-000,")
+    (tmp_path / "new.csv").write_text(rows)
+    code, out, err = call("update", tmp_path / "new.csv", "--gallery", run / "gallery")
+    assert code == 0
+    assert out == "1 added\n81 items in the gallery\n"
+    assert "item is listed twice" in err
+    assert gallery_ids(run / "gallery")[-1] == "new-000"
+
+
+def test_update_to_another_model_encodes_everything_anew(
+    run_folder: Path, table: Path, gallery: Path, tmp_path: Path, call: Call
+) -> None:
+    other = tmp_path / "other"
+    code, _, _ = call("update", "--run", run_folder, "--gallery", gallery, "--remove", "item-000")
+    assert code == 0
+    training = ["-s", "training.epochs=1", "-s", "training.seed=5"]
+    assert call("train", table, *COLUMNS, *TINY, *training, "--run", other)[0] == 0
+    code, out, _ = call("update", "--run", other, "--gallery", gallery, "--remove", "item-001")
+    assert code == 0
+    assert out == (
+        "0 added, 1 removed\n"
+        "every item was encoded anew, by another model than before\n"
+        "78 items in the gallery\n"
+    )
+    query = ["search", "--item", "item-003", "--gallery", gallery, "--json"]
+    assert call(*query, "--run", other)[0] == 0
+    code, _, err = call(*query, "--run", run_folder)
+    assert (code, "encoded by another model" in err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["TABLE", "--id", "sku"], "sku"),
+        (["absent.csv"], "absent.csv"),
+        (["--remove-file", "PICTURE"], "one id a line"),
+        (["--run", "nowhere"], "nowhere"),
+    ],
+)
+def test_update_says_what_is_wrong(
+    arguments: list[str], said: str, gallery: Path, table: Path, call: Call
+) -> None:
+    places = {"TABLE": str(table), "PICTURE": str(table.parent / "pictures" / "item-003.png")}
+    given = [places.get(argument, argument) for argument in arguments]
+    code, out, err = call("update", *given, "--gallery", gallery)
+    assert (code, out) == (2, "")
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
+    assert said in err
+    assert len(gallery_ids(gallery)) == 80
 
 
 def test_diverged_training_is_a_failure_of_the_run(

@@ -1,13 +1,14 @@
-"""What is done with a run folder once it stands: encode a catalogue, measure."""
+"""What is done with a run folder once it stands: encode a catalogue, change it, measure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from amgan.config import ExperimentConfig, config_from_dict
+from amgan.catalogue.validation import ValidationReport
+from amgan.config import CatalogueConfig, ExperimentConfig, config_from_dict
 from amgan.evaluation.report import Protocol
 from amgan.experiment import (
     Evaluation,
@@ -18,7 +19,15 @@ from amgan.experiment import (
     read_run_config,
 )
 from amgan.experiment.fusing import fuse_model
-from amgan.gallery.store import Gallery, build_gallery
+from amgan.gallery.engine_settings import parse_engine
+from amgan.gallery.store import (
+    Gallery,
+    GalleryError,
+    build_gallery,
+    load_gallery_model,
+    open_gallery,
+)
+from amgan.gallery.update import UpdateSummary, renew_gallery, update_gallery
 from amgan.methods.description import RankingChoice
 from amgan.methods.model_file import load_model
 from amgan.progress import track
@@ -38,6 +47,7 @@ def index_run(
     folder: Path,
     catalogue: Mapping[str, Any] | None = None,
     *,
+    engine: str = "auto",
     batch_size: int = 256,
     device: str = "auto",
     ranking: RankingChoice = RankingChoice.auto,
@@ -48,17 +58,85 @@ def index_run(
         run: run folder.
         folder: gallery folder, made where it is missing.
         catalogue: fields of `CatalogueConfig` in which the catalogue differs from the run's own.
+        engine: how it will be searched; see `engine_settings`.
         batch_size: pictures held in memory at once.
         device: auto, cpu, cuda or cuda:N.
         ranking: what the gallery is ranked by; a fused one can also be asked for the pure order.
 
     Raises:
-        ValueError: no model, no catalogue, or one with other attributes than the model's.
+        ValueError: no model, no catalogue, one with other attributes than the model's, or an engine
+            that cannot be read.
     """
+    parse_engine(engine)
     model = load_model(run, device, ranking=ranking)
     source = replace(load_run_config(run).catalogue, **(catalogue or {}))
     items, _ = load_catalogue(source, schema=model.schema, check_pictures=False)
-    return build_gallery(folder, model, items, batch_size=batch_size, progress=track)
+    return build_gallery(folder, model, items, engine=engine, batch_size=batch_size, progress=track)
+
+
+@dataclass(frozen=True)
+class GalleryUpdate:
+    """What `update_index` did.
+
+    Attributes:
+        summary: numbers of items.
+        report: what was found in the table; None without one.
+        renewed: whether all items were encoded anew, by another model than before.
+    """
+
+    summary: UpdateSummary
+    report: ValidationReport | None
+    renewed: bool
+
+
+def update_index(
+    folder: Path,
+    table: Mapping[str, Any] | None = None,
+    remove: Collection[str] = (),
+    *,
+    run: Path | None = None,
+    batch_size: int = 256,
+    device: str = "auto",
+) -> GalleryUpdate:
+    """Add, replace and remove items of a gallery folder in one step.
+
+    Args:
+        folder: gallery folder.
+        table: items to add or replace, as fields of `CatalogueConfig`. Columns that are not named
+            are those of the run that the gallery lies in, if it does.
+        remove: ids of items to remove.
+        run: run folder or model file to encode with; where it is another model than the gallery's,
+            every item is encoded anew. None takes the gallery's own copy.
+        batch_size: pictures held in memory at once.
+        device: auto, cpu, cuda or cuda:N.
+
+    Raises:
+        ValueError: no gallery, no model, a model with other attributes, or a table that cannot be
+            used.
+    """
+    gallery = open_gallery(folder, engine="faiss://exact")
+    try:
+        model = load_gallery_model(gallery, device, run)
+    except GalleryError:
+        assert run is not None  # the copy is the model that encoded the gallery
+        model = load_model(run, device, ranking=RankingChoice.auto)
+    renewed = model.identity != gallery.model_identity
+    items = report = None
+    if table:
+        source = replace(_table_columns(run or folder.parent), **table)
+        source = replace(source, attributes=gallery.schema.names)
+        items, report = load_catalogue(source, schema=gallery.schema, check_pictures=False)
+    change = renew_gallery if renewed else update_gallery
+    summary = change(folder, model, add=items, remove=remove, batch_size=batch_size, progress=track)
+    return GalleryUpdate(summary, report, renewed)
+
+
+def _table_columns(run: Path) -> CatalogueConfig:
+    """The columns of a run's own table; plain ones where there is no run, or no table."""
+    if not (run / "config.json").is_file():
+        return CatalogueConfig()
+    config = load_run_config(run).catalogue
+    return config if config.reader == "table" else CatalogueConfig()
 
 
 def evaluate_run(

@@ -55,11 +55,16 @@ def shop(
 
 @pytest.fixture
 def open_client(shop: Path) -> Iterator[OpenClient]:
-    """Call with settings; a test client of a server that runs until the test ends."""
+    """Call with settings; a test client of a server that runs until the test ends.
+
+    It serves the shop's run folder unless `run` says otherwise; None leaves it out.
+    """
     with ExitStack() as stack:
 
         def open_with(**settings: Any) -> TestClient:
-            app = create_app(ServerSettings(**{"run": shop, "device": "cpu", **settings}))
+            given = {"run": shop, "device": "cpu", **settings}
+            given = {name: value for name, value in given.items() if value is not None}
+            app = create_app(ServerSettings(**given))
             opened = stack.enter_context(TestClient(app, raise_server_exceptions=False))
             wait_until_ready(opened)
             return opened

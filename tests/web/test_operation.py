@@ -21,11 +21,14 @@ from starlette.requests import Request
 from starlette.testclient import TestClient
 
 from amgan.catalogue.records import Catalogue
+from amgan.gallery.engines import ExactEngine
 from amgan.gallery.store import build_gallery
 from amgan.methods.trained import TrainedModel
 from amgan.web.access import KeyRing
+from amgan.web.app import create_app
 from amgan.web.limits import RateLimiter
 from amgan.web.pictures import PictureCache, typical_shape
+from amgan.web.settings import ServerSettings
 
 KEY, ADMIN = "k" * 24, "a" * 24
 QUERY = {"item_id": "item-001", "k": 2}
@@ -428,6 +431,37 @@ def test_reload_switches_to_a_new_gallery_and_survives_a_broken_one(
     assert error_of(broken)["code"] == "reload_failed"
     assert client.get("/ready").json()["items"] == 9
     assert client.post("/v1/search", json={"item_id": "new-001"}, headers=headers).is_success
+
+
+def test_a_gallery_folder_is_enough_and_a_reload_takes_its_new_model(
+    open_client: Any,
+    shapes: Any,
+    shape_model: TrainedModel,
+    other_shape_model: TrainedModel,
+    tmp_path: Path,
+) -> None:
+    folder, catalogue = tmp_path / "alone", shapes(6)
+    build_gallery(folder, shape_model, catalogue, engine="faiss://hnsw?m=8")
+    client = open_client(run=None, gallery=folder, engine="faiss://exact", admin_keys=[ADMIN])
+    serving = client.app.state.parts.serving
+    assert isinstance(serving.current.gallery.engine, ExactEngine)
+    assert serving.current.model_id == shape_model.identity[:12]
+    assert client.post("/v1/search", json=QUERY).status_code == 200
+    build_gallery(folder, other_shape_model, catalogue)
+    assert client.post("/admin/reload", headers={"X-API-Key": ADMIN}).status_code == 200
+    assert serving.current.model_id == other_shape_model.identity[:12]
+    assert client.post("/v1/search", json=QUERY).status_code == 200
+
+
+def test_a_gallery_of_another_model_than_the_run_given_is_refused(
+    shapes: Any, shop: Path, other_shape_model: TrainedModel, tmp_path: Path
+) -> None:
+    build_gallery(tmp_path / "other", other_shape_model, shapes(3))
+    failures: list[Exception] = []
+    settings = ServerSettings(run=shop, gallery=tmp_path / "other", device="cpu")
+    with TestClient(create_app(settings, on_failure=failures.append)):
+        pass
+    assert "encoded by another model" in str(failures[0])
 
 
 def test_openapi_describes_bodies_and_errors(client: TestClient) -> None:

@@ -13,7 +13,16 @@ from typing import Annotated
 
 import typer
 
-from amgan.cli import catalogue, learning, reproducing, searching, serving, start, tagging
+from amgan.cli import (
+    catalogue,
+    learning,
+    reproducing,
+    searching,
+    serving,
+    start,
+    tagging,
+    updating,
+)
 from amgan.cli.errors import describe_error, exit_code
 from amgan.progress import set_progress_mode
 
@@ -32,6 +41,7 @@ catalogue.register(app)
 learning.register(app)
 reproducing.register(app)
 searching.register(app)
+updating.register(app)
 serving.register(app)
 tagging.register(app)
 

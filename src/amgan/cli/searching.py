@@ -25,6 +25,7 @@ PANEL = "Search"
 INDEX_EXAMPLES = examples(
     "amgan index",
     "amgan index new-season.csv --gallery galleries/new-season",
+    "amgan index --engine 'faiss://hnsw?m=32&ef_search=64'",
 )
 SEARCH_EXAMPLES = examples(
     "amgan search photo.jpg --set collar=round --set colour=black -k 12 --sheet out.png",
@@ -41,6 +42,16 @@ Gallery = Annotated[
         show_default=False,
     ),
 ]
+Engine = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL",
+        help="Search with another engine than the gallery was indexed for: faiss://exact, or the "
+        "same one with another ef_search.",
+        show_default=False,
+    ),
+]
+BatchSize = Annotated[int, typer.Option(min=1, help="Pictures encoded at once.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -58,7 +69,16 @@ def index(
     item_id: ItemId = "",
     product: Product = "",
     split: Split = "",
-    batch_size: Annotated[int, typer.Option(min=1, help="Pictures encoded at once.")] = 256,
+    engine: Annotated[
+        str,
+        typer.Option(
+            metavar="URL",
+            help="What searches it: auto, faiss://exact, faiss://sq8, faiss://hnsw, "
+            "faiss://hnsw_sq8 or milvus://HOST:PORT/COLLECTION; auto compares all items of a "
+            "small gallery and takes a graph for a large one.",
+        ),
+    ] = "auto",
+    batch_size: BatchSize = 256,
     device: Device = "auto",
 ) -> None:
     """Encode a catalogue with a trained model, so that it can be searched.
@@ -70,7 +90,9 @@ def index(
 
     options = TableOptions(table, attributes, image, item_id, product, split)
     folder = gallery or run / "gallery"
-    built = index_run(run, folder, options.given(), batch_size=batch_size, device=device)
+    built = index_run(
+        run, folder, options.given(), engine=engine, batch_size=batch_size, device=device
+    )
     typer.echo(f"{len(built):,} items in {folder}")
 
 
@@ -105,6 +127,7 @@ def search(
     ] = None,
     run: Run = Path("run"),
     gallery: Gallery = None,
+    engine: Engine = None,
     as_json: AsJson = False,
     device: Device = "auto",
 ) -> None:
@@ -112,7 +135,7 @@ def search(
     from amgan.cli.printing import print_search
     from amgan.search import open_search
 
-    service = open_search(run, gallery or run / "gallery", device)
+    service = open_search(run, gallery or run / "gallery", device, engine)
     wanted = service.schema.parse_changes(changes or [])
     filters = parse_filters(only or [])
     if (picture is None) == (not item):

@@ -9,10 +9,11 @@ from typing import Annotated
 import typer
 
 from amgan.cli.options import examples
-from amgan.cli.searching import PANEL
+from amgan.cli.searching import PANEL, Engine
 
 EXAMPLES = examples(
     "amgan serve --run run",
+    "amgan serve --gallery galleries/summer --port 8080",
     "amgan serve --config server.toml --host 0.0.0.0",
 )
 
@@ -25,7 +26,14 @@ def register(app: typer.Typer) -> None:
 def serve(
     run: Annotated[
         Path | None,
-        typer.Option("--run", "-r", metavar="FOLDER", help="Run folder.", show_default=False),
+        typer.Option(
+            "--run",
+            "-r",
+            metavar="FOLDER",
+            help="Run folder; its model has to be the one that encoded the gallery.  "
+            "[default: the gallery's own copy of the model]",
+            show_default=False,
+        ),
     ] = None,
     gallery: Annotated[
         Path | None,
@@ -37,6 +45,7 @@ def serve(
             show_default=False,
         ),
     ] = None,
+    engine: Engine = None,
     host: Annotated[
         str | None,
         typer.Option(help="Address to listen on.  [default: 127.0.0.1]", show_default=False),
@@ -57,6 +66,8 @@ def serve(
 ) -> None:
     """Serve searches over HTTP, with a page at /.
 
+    A gallery folder is enough: it holds a copy of the model that encoded it.
+
     Model and gallery are opened again, and switched to at once, on SIGHUP. SIGTERM and Ctrl-C
     finish what was begun. Every setting is in docs/serving.md.
     """
@@ -65,6 +76,6 @@ def serve(
     from amgan.web.server import serve as serve_until_stopped
     from amgan.web.settings import load_settings
 
-    given = {"run": run, "gallery": gallery, "host": host, "port": port}
+    given = {"run": run, "gallery": gallery, "engine": engine, "host": host, "port": port}
     settings = load_settings(config, {name: v for name, v in given.items() if v is not None})
     serve_until_stopped(settings)

@@ -20,6 +20,7 @@ from amgan.gallery.store import (
     MODEL_FILE,
     Content,
     begin_version,
+    build_gallery,
     finish_version,
     open_gallery,
     open_version,
@@ -107,6 +108,65 @@ def update_gallery(
         plan.replaced,
         plan.removed,
         len(encoded.skipped),
+        plan.unknown,
+    )
+
+
+def renew_gallery(
+    folder: Path,
+    model: TrainedModel,
+    *,
+    add: Catalogue | None = None,
+    remove: Collection[str] = (),
+    limits: PictureLimits = DEFAULT_LIMITS,
+    workers: int | None = None,
+    batch_size: int = 256,
+    progress: Progress | None = None,
+) -> UpdateSummary:
+    """As `update_gallery`, with another model than before: every item is encoded anew.
+
+    Items that stay are decoded from the picture files that they were indexed from; one whose file
+    is gone is left out and counts as skipped, and so does a new item that cannot be decoded, which
+    then leaves no older one behind.
+
+    Args:
+        folder: written by `build_gallery`.
+        model: encodes every item from now on; its attributes and values are the gallery's.
+        add: new items; one with the id of an item that is there replaces it.
+        remove: ids of items to remove; those that are not there are reported.
+        limits: what a picture file may measure.
+        workers: threads that decode; None takes as many as there are cores.
+        batch_size: pictures held in memory and written at once.
+        progress: shows how far it is.
+
+    Raises:
+        GalleryError: no gallery, another schema, no item is left, the disk is full or refuses.
+    """
+    old = open_gallery(folder, engine="faiss://exact")
+    plan = _plan(old, () if add is None else add.item_ids, remove)
+    items, labels = _join(old, plan.kept, add)
+    gallery = build_gallery(
+        folder,
+        model,
+        items.to_catalogue(old.name, old.schema, labels),
+        engine=old.manifest.engine_asked,
+        limits=limits,
+        workers=workers,
+        batch_size=batch_size,
+        progress=progress,
+    )
+    new = (
+        []
+        if add is None
+        else [name for name in add.item_ids if gallery.items.find(name) is not None]
+    )
+    replaced = sum(old.items.find(name) is not None for name in new)
+    return UpdateSummary(
+        gallery,
+        len(new) - replaced,
+        replaced,
+        plan.removed,
+        len(items) - len(gallery),
         plan.unknown,
     )
 

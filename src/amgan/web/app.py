@@ -12,8 +12,7 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from amgan.gallery.gallery import Gallery
-from amgan.gallery.store import open_gallery
-from amgan.methods.model_file import load_model
+from amgan.gallery.store import load_gallery_model, open_gallery
 from amgan.methods.trained import TrainedModel
 from amgan.web.access import KEY_HEADER, KeyRing
 from amgan.web.errors import install_error_handlers
@@ -98,8 +97,8 @@ def _build_parts(settings: ServerSettings, opener: Opener) -> ServerParts:
 
 def _opener(settings: ServerSettings) -> Opener:
     def open_both() -> tuple[TrainedModel, Gallery]:
-        model = load_model(settings.model_path, settings.device)
-        return model, open_gallery(settings.gallery_path, model)
+        opened = open_gallery(settings.gallery_path, engine=settings.engine)
+        return load_gallery_model(opened, settings.device, settings.model_path), opened
 
     return open_both
 

@@ -17,6 +17,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from amgan.gallery.engine_settings import parse_engine
 from amgan.images import PictureLimits
 from amgan.words.reading import MAX_CHARACTERS
 
@@ -39,6 +40,7 @@ class ServerSettings(BaseSettings):
     run: Path = Path("run")
     model: Path | None = None
     gallery: Path | None = None
+    engine: str = "auto"
     device: str = "auto"
     title: Annotated[str, Field(min_length=1, max_length=60)] = "Fashion search"
 
@@ -86,6 +88,12 @@ class ServerSettings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"
 
+    @field_validator("engine")
+    @classmethod
+    def _check_engine(cls, engine: str) -> str:
+        parse_engine(engine)
+        return engine
+
     @field_validator("api_keys", "admin_keys", "trusted_proxies", "cors_origins", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
@@ -119,9 +127,9 @@ class ServerSettings(BaseSettings):
         return (init_settings,)
 
     @property
-    def model_path(self) -> Path:
-        """The model's file or run folder."""
-        return self.model or self.run
+    def model_path(self) -> Path | None:
+        """The model's file or run folder; None, where neither is named, for the gallery's copy."""
+        return self.model or (self.run if "run" in self.model_fields_set else None)
 
     @property
     def gallery_path(self) -> Path:

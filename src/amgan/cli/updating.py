@@ -1,0 +1,145 @@
+"""The command that changes a gallery: update."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from amgan.cli.options import Device, Image, ItemId, Product, Split, TableOptions, examples
+from amgan.cli.searching import PANEL, BatchSize
+
+if TYPE_CHECKING:
+    from amgan.runs import GalleryUpdate
+
+EXAMPLES = examples(
+    "amgan update new-arrivals.csv",
+    "amgan update --remove 0108775015 --remove-file sold-out.txt",
+    "amgan update --gallery galleries/summer --run retrained",
+)
+_NAMED = 5  # unknown ids shown
+
+
+def register(app: typer.Typer) -> None:
+    """Add this file's command to the application."""
+    app.command(rich_help_panel=PANEL, epilog=EXAMPLES)(update)
+
+
+def update(
+    table: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="TABLE",
+            help="Items to add: .csv, .parquet or .jsonl, with the columns of the catalogue that "
+            "was indexed. An item whose id is in the gallery replaces the one there.",
+            show_default=False,
+        ),
+    ] = None,
+    remove: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ID",
+            help="Remove this item; give the option once for each.",
+            show_default=False,
+        ),
+    ] = None,
+    remove_file: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Remove the items whose ids it lists, one a line.",
+            show_default=False,
+        ),
+    ] = None,
+    run: Annotated[
+        Path | None,
+        typer.Option(
+            "--run",
+            "-r",
+            metavar="FOLDER",
+            help="Encode with the model of this run; where it is another one than before, every "
+            "item is encoded anew.  [default: the gallery's own copy of its model]",
+            show_default=False,
+        ),
+    ] = None,
+    gallery: Annotated[
+        Path | None,
+        typer.Option(
+            "--gallery",
+            "-g",
+            metavar="FOLDER",
+            help="Gallery folder.  [default: gallery in the run folder, or run/gallery]",
+            show_default=False,
+        ),
+    ] = None,
+    image: Image = "",
+    item_id: ItemId = "",
+    product: Product = "",
+    split: Split = "",
+    batch_size: BatchSize = 256,
+    device: Device = "auto",
+) -> None:
+    """Add, replace and remove items of a gallery, without encoding the others again.
+
+    All of it happens in one step: searches see the gallery as it was or as it is to be. A running
+    server goes on with the old one until it is told to reload.
+    """
+    from amgan.runs import update_index
+
+    removed = [*(remove or []), *([] if remove_file is None else read_ids(remove_file))]
+    if table is None and not removed and run is None:
+        raise ValueError(
+            "nothing to do: give a table of items to add, ids after --remove or --remove-file, "
+            "or a run with another model after --run"
+        )
+    done = update_index(
+        gallery or (run or Path("run")) / "gallery",
+        TableOptions(table, "", image, item_id, product, split).given() if table else None,
+        removed,
+        run=run,
+        batch_size=batch_size,
+        device=device,
+    )
+    print_update(done)
+
+
+def read_ids(file: Path) -> list[str]:
+    """Ids of a text file, one a line; blank lines do not count.
+
+    Raises:
+        ValueError: not UTF-8 text.
+    """
+    try:
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        raise ValueError(f"{file}: not a text file in UTF-8, with one id a line") from None
+    return [line.strip() for line in lines if line.strip()]
+
+
+def print_update(done: GalleryUpdate) -> None:
+    """The numbers of an update on stdout, and on stderr what is wrong with rows left out."""
+    summary = done.summary
+    parts = [
+        f"{number:,} {what}"
+        for number, what in (
+            (summary.added, "added"),
+            (summary.replaced, "replaced"),
+            (summary.removed, "removed"),
+            (summary.skipped, "skipped: their pictures could not be read"),
+        )
+        if number or what == "added"
+    ]
+    typer.echo(", ".join(parts))
+    if done.renewed:
+        typer.echo("every item was encoded anew, by another model than before")
+    if summary.unknown:
+        named = ", ".join(summary.unknown[:_NAMED])
+        more = len(summary.unknown) - _NAMED
+        typer.echo(
+            f"{len(summary.unknown):,} to remove were not there: {named}"
+            + (f" and {more:,} more" if more > 0 else "")
+        )
+    typer.echo(f"{len(summary.gallery):,} items in the gallery")
+    if done.report is not None and done.report.skipped:
+        typer.echo(done.report.summary(), err=True)
