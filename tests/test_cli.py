@@ -281,18 +281,22 @@ def test_evaluate_reports_both_protocols(run_folder: Path, call: Call) -> None:
         assert not path.with_suffix(".parquet").exists()
 
 
+@pytest.mark.parametrize("ranking", ["pure", "fused"])
 def test_evaluate_as_json_agrees_with_the_search_users_get(
-    run_folder: Path, table: Path, call: Call
+    run_folder: Path, table: Path, call: Call, ranking: str
 ) -> None:
     code, out, _ = call(
-        "evaluate", "--run", run_folder, "--protocol", "paper", "--per-query", "--json"
+        *("evaluate", "--run", run_folder, "--protocol", "paper", "--per-query", "--json"),
+        *("--ranking", ranking),
     )
     assert code == 0
     (report,) = json.loads(out)
-    assert (run_folder / "evaluation" / "test-paper.parquet").exists()
+    folder = run_folder / "evaluation" / ("fused" if ranking == "fused" else ".")
+    assert (folder / "test-paper.parquet").exists()
     lines = [json.loads(line) for line in (run_folder / "triplets.jsonl").read_text().splitlines()]
     asked = [line for line in lines[1:] if line["split"] == "test"]
-    hits = [first_hits(call, run_folder, line, 10) for line in asked]
+    how = ("--pure",) if ranking == "pure" else ()
+    hits = [first_hits(call, run_folder, line, 10, *how) for line in asked]
     found = sum(line["target"] in ids for line, ids in zip(asked, hits, strict=True))
     assert report["groups"]["all"]["means"]["item@10"] == pytest.approx(found / len(asked))
 
@@ -312,13 +316,13 @@ def test_evaluate_measures_other_rankers_beside_the_model(run_folder: Path, call
     assert (code, "unknown ranker 'luck'" in error) == (2, True)
 
 
-def first_hits(call: Call, run: Path, triplet: dict[str, Any], k: int) -> list[str]:
+def first_hits(call: Call, run: Path, triplet: dict[str, Any], k: int, *how: str) -> list[str]:
     changes: list[str] = []
     for text in triplet["changes"]:
         attribute, _, values = text.partition(": ")
         changes += ["--set", f"{attribute}={values.partition(' -> ')[2]}"]
     code, out, _ = call(
-        "search", "--item", triplet["reference"], *changes, "-k", k, "--run", run, "--json"
+        "search", "--item", triplet["reference"], *changes, "-k", k, "--run", run, "--json", *how
     )
     assert code == 0
     return [hit["item_id"] for hit in json.loads(out)["hits"]]
@@ -336,6 +340,32 @@ def test_search_prints_a_table_and_writes_a_sheet(
     assert out.count("item-") == 3
     with Image.open(sheet) as drawn:
         assert drawn.width > 300
+
+
+def test_search_weighs_attributes(run_folder: Path, table: Path, call: Call) -> None:
+    query = (
+        "search",
+        table.parent / "pictures" / "item-003.png",
+        "--set",
+        "colour=blue",
+        "--run",
+        run_folder,
+        "--json",
+    )
+    code, out, _ = call(*query)
+    assert code == 0
+    code, weighed, _ = call(*query, "--importance", "colour=50")
+    assert code == 0
+    assert [h["score"] for h in json.loads(out)["hits"]] != [
+        h["score"] for h in json.loads(weighed)["hits"]
+    ]
+    for wrong, said in (("colour", "attribute=number"), ("colour=-1", "0 to 100"), ("x=1", "x")):
+        code, _, err = call(*query, "--importance", wrong)
+        assert code == 2
+        assert said in err
+    code, _, err = call(*query, "--importance", "colour=2", "--pure")
+    assert code == 2
+    assert "pure" in err
 
 
 def test_search_filters(run_folder: Path, table: Path, call: Call) -> None:

@@ -14,6 +14,7 @@ from amgan.cli.options import (
     Image,
     ItemId,
     Product,
+    RankingName,
     Run,
     Split,
     Table,
@@ -30,6 +31,7 @@ INDEX_EXAMPLES = examples(
 SEARCH_EXAMPLES = examples(
     "amgan search photo.jpg --set collar=round --set colour=black -k 12 --sheet out.png",
     "amgan search --item 0108775015 --set sleeve=short --only category=shirt --json",
+    "amgan search photo.jpg --set neck=round --importance colour=3",
 )
 
 Gallery = Annotated[
@@ -79,6 +81,13 @@ def index(
         ),
     ] = "auto",
     batch_size: BatchSize = 256,
+    ranking: Annotated[
+        RankingName,
+        typer.Option(
+            help="What ranks: the learned distance (pure), or it and the attributes "
+            "(fused); auto is fused where the model was fitted for it."
+        ),
+    ] = RankingName.auto,
     device: Device = "auto",
 ) -> None:
     """Encode a catalogue with a trained model, so that it can be searched.
@@ -86,12 +95,19 @@ def index(
     Without TABLE it is the catalogue that the model was trained on. A gallery that stands already
     is replaced in one step: searches see the old one or the new one.
     """
+    from amgan.methods.description import RankingChoice
     from amgan.runs import index_run
 
     options = TableOptions(table, attributes, image, item_id, product, split)
     folder = gallery or run / "gallery"
     built = index_run(
-        run, folder, options.given(), engine=engine, batch_size=batch_size, device=device
+        run,
+        folder,
+        options.given(),
+        engine=engine,
+        batch_size=batch_size,
+        device=device,
+        ranking=RankingChoice(ranking),
     )
     typer.echo(f"{len(built):,} items in {folder}")
 
@@ -121,6 +137,17 @@ def search(
             show_default=False,
         ),
     ] = None,
+    importance: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ATTRIBUTE=NUMBER",
+            help="How much an attribute counts, 1 where not said; for a fused ranking.",
+            show_default=False,
+        ),
+    ] = None,
+    pure: Annotated[
+        bool, typer.Option("--pure", help="Rank by the learned distance alone.")
+    ] = False,
     sheet: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Write a picture of the results.", show_default=False),
@@ -135,20 +162,34 @@ def search(
     from amgan.cli.printing import print_search
     from amgan.search import open_search
 
-    service = open_search(run, gallery or run / "gallery", device, engine)
+    service = open_search(run, gallery or run / "gallery", device, engine, compiled=False)
     wanted = service.schema.parse_changes(changes or [])
-    filters = parse_filters(only or [])
+    filters, counts = parse_filters(only or []), parse_importance(importance or [])
     if (picture is None) == (not item):
         raise ValueError("give a picture, or an item of the gallery after --item")
     if picture is not None:
-        result = service.search(picture, wanted, k, filters=filters)
+        result = service.search(picture, wanted, k, filters=filters, importance=counts, pure=pure)
     else:
-        result = service.search_item(item, wanted, k, filters=filters)
+        result = service.search_item(item, wanted, k, filters=filters, importance=counts, pure=pure)
     if sheet is not None:
         from amgan.sheets import render_result_sheet
 
         render_result_sheet(result, sheet)
     print_search(result, as_json=as_json)
+
+
+def parse_importance(texts: list[str]) -> dict[str, float]:
+    """Importance by attribute, from texts such as ``colour=3``."""
+    importance = {}
+    for text in texts:
+        attribute, _, number = (part.strip() for part in text.partition("="))
+        try:
+            importance[attribute] = float(number)
+        except ValueError:
+            raise ValueError(
+                f"cannot read --importance {text!r}; write attribute=number, such as colour=3"
+            ) from None
+    return importance
 
 
 def parse_filters(texts: list[str]) -> dict[str, set[str]]:
