@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,7 @@ STYLE: Any = {  # matplotlib wants its own literal keys
     "svg.fonttype": "path",
     "hatch.linewidth": 0.5,
 }
+_NOTE_WIDTH = 120  # characters of a line below the panels
 
 
 def save_figure(figure: Figure, stem: Path) -> list[Path]:
@@ -78,7 +80,8 @@ def make_panels(count: int, height: float, *, same_rows: bool = True) -> tuple[F
 def finish_figure(figure: Figure, handles: Sequence[Any], note: str, height: float) -> None:
     """Legend and note below the panels; `height` in inches."""
     rows = -(-len(handles) // 4)
-    low = 0.05 + (0.15 if note else 0.0)
+    lines = textwrap.wrap(note, _NOTE_WIDTH)
+    low = 0.05 + (0.03 + 0.12 * len(lines) if lines else 0.0)
     figure.tight_layout(rect=(0, (low + 0.04 + 0.17 * rows) / height, 1, 1), w_pad=1.3)
     figure.legend(
         handles=handles,
@@ -92,8 +95,9 @@ def finish_figure(figure: Figure, handles: Sequence[Any], note: str, height: flo
         columnspacing=1.8,
         labelspacing=0.35,
     )
-    if note:
-        figure.text(0.5, 0.05 / height, note, ha="center", va="bottom", fontsize=6.6, color=GREY)
+    figure.text(
+        0.5, 0.05 / height, "\n".join(lines), ha="center", va="bottom", fontsize=6.6, color=GREY
+    )
 
 
 def lighten(colour: str, share: float) -> tuple[float, float, float]:
