@@ -55,6 +55,7 @@ class Setup:
         queries: for recall.
         repeats: timed calls of each kind.
         milvus: address of a collection; empty for Milvus Lite in a temporary folder.
+        graph: setting of the engine that stands for graphs.
     """
 
     items: int
@@ -64,6 +65,7 @@ class Setup:
     queries: int
     repeats: int
     milvus: str
+    graph: str
 
     @property
     def gallery(self) -> str:
@@ -150,7 +152,7 @@ def measure_raw(setup: Setup) -> dict[str, Any]:
 
 
 def measure_filters(setup: Setup) -> dict[str, Any]:
-    """Recall and time of one query under filters, for the exact engine and the graph of `auto`.
+    """Recall and time of one query under filters, for the exact engine and a graph.
 
     One filter of each share keeps items at random, another keeps whole clusters, so that most
     queries have their nearest items outside it.
@@ -158,8 +160,8 @@ def measure_filters(setup: Setup) -> dict[str, Any]:
     clusters = Clusters(setup)
     vectors, cluster = clusters.draw(setup.items, 2)
     queries, _ = clusters.draw(setup.queries, 3)
-    graph, build_s = build_graph(parse_engine("faiss://hnsw_sq8"), vectors)
-    engines: dict[str, Engine] = {"exact": ExactEngine(vectors, "euclidean"), "hnsw_sq8": graph}
+    graph, build_s = build_graph(parse_engine(setup.graph), vectors)
+    engines: dict[str, Engine] = {"exact": ExactEngine(vectors, "euclidean"), setup.graph: graph}
     distances = all_distances(queries, vectors)
     rng = np.random.default_rng(4)
     result: dict[str, Any] = {"gallery": setup.gallery, "queries": setup.queries}
@@ -218,7 +220,7 @@ def measure_parity(setup: Setup) -> dict[str, Any]:
     queries, _ = clusters.draw(setup.queries, 3)
     items, labels = invented_items(setup.items)
     exact = ExactEngine(vectors, "euclidean")
-    graph, _ = build_graph(parse_engine("faiss://hnsw_sq8"), vectors)
+    graph, _ = build_graph(parse_engine(setup.graph), vectors)
     distances = all_distances(queries, vectors)
     with tempfile.TemporaryDirectory(prefix="amgan-engines-") as folder:
         place = setup.milvus or f"milvus://{folder}/lite.db/parity"
@@ -228,7 +230,7 @@ def measure_parity(setup: Setup) -> dict[str, Any]:
             Server(settings).create, "parity_benchmark", rowset, SCHEMA, "euclidean"
         )
         milvus = MilvusEngine(settings, vectors, "euclidean", SCHEMA, state, keys)
-        engines: dict[str, Engine] = {"exact": exact, "hnsw_sq8": graph, "milvus": milvus}
+        engines: dict[str, Engine] = {"exact": exact, setup.graph: graph, "milvus": milvus}
         result: dict[str, Any] = {
             "gallery": setup.gallery,
             "queries": setup.queries,
@@ -360,10 +362,11 @@ def main() -> None:
     parser.add_argument("--queries", type=int, default=1000, help="queries for recall")
     parser.add_argument("--repeats", type=int, default=100, help="timed calls of each kind")
     parser.add_argument("--milvus", default="", help="milvus://host:port/name, not Milvus Lite")
+    parser.add_argument("--graph", default="faiss://hnsw_sq8", help="what auto takes by default")
     parser.add_argument("--json", type=Path, help="write the figures here as well")
     given = parser.parse_args()
     shape = (given.items, given.dim, min(given.latent, given.dim), given.cluster)
-    setup = Setup(*shape, given.queries, given.repeats, given.milvus)
+    setup = Setup(*shape, given.queries, given.repeats, given.milvus, given.graph)
     figures: dict[str, Any] = {"machine": machine_description(), "commit": commit_id()}
     for part in given.parts or PARTS:
         figures[part] = PARTS[part](setup)
