@@ -18,10 +18,12 @@ import pytest
 from PIL import Image
 from tests.conftest import write_shapes
 
+from amgan.attributes import Change
 from amgan.catalogue.table import save_table
 from amgan.cli import main
 from amgan.gallery.store import open_gallery
 from amgan.queries import assign_splits
+from amgan.quickstart import QuickstartOutcome
 
 Call = Callable[..., tuple[int, str, str]]
 
@@ -263,6 +265,28 @@ def test_triplets_are_made_shown_and_checked(table: Path, tmp_path: Path, call: 
     code, _, err = call("triplets", "check", file, table, *COLUMNS)
     assert code == 1
     assert str(file) in err
+
+
+# Quickstart
+
+
+@pytest.mark.parametrize("arguments", [[], ["--serve"], ["--serve", "--no-browser"]])
+def test_quickstart_ends_with_what_to_try_next_and_can_serve(
+    arguments: list[str], run_folder: Path, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = {"gallery": run_folder / "gallery"}
+    example = Path("coat.png"), Change("colour", "red", None)
+    outcome = QuickstartOutcome(run_folder, written, {"amgan-t": {"top@1": 0.5}}, 8, 9, example)
+    shown: list[tuple[Path, bool]] = []
+    monkeypatch.setattr("amgan.quickstart.run_quickstart", lambda *_: outcome)
+    monkeypatch.setattr(
+        "amgan.web.showing.show_run",
+        lambda run, _, *, device, browser: shown.append((run, browser)),
+    )
+    code, out, _ = call("quickstart", *arguments)
+    assert code == 0
+    assert f"amgan serve --gallery {run_folder / 'gallery'}" in out
+    assert shown == ([(run_folder, "--no-browser" not in arguments)] if arguments else [])
 
 
 # Learn, measure, search

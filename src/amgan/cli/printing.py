@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -172,6 +173,8 @@ def print_quickstart(outcome: QuickstartOutcome) -> None:
         f"  amgan search {relative(picture)} --run {outcome.run} "
         f'--set "{change.attribute}={change.wanted}" --sheet found.png'
     )
+    command = ["amgan", "serve", "--gallery", str(outcome.written["gallery"])]
+    typer.echo(f"  {shlex.join(command)}  # the search page, at http://127.0.0.1:8000")
 
 
 def relative(path: Path) -> Path:

@@ -11,7 +11,9 @@ from amgan.cli.errors import resumable
 from amgan.cli.options import Device, examples
 
 PANEL = "Start here"
-EXAMPLES = examples("amgan quickstart", "amgan quickstart --items 600 --epochs 2 --folder trial")
+EXAMPLES = examples(
+    "amgan quickstart --serve", "amgan quickstart --items 600 --epochs 2 --folder trial"
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -28,6 +30,17 @@ def quickstart(
     method: Annotated[str, typer.Option("--method", "-m", help="amgan-p or amgan-t.")] = "amgan-t",
     seed: Annotated[int, typer.Option(help="Of garments, triplets and training.")] = 0,
     device: Device = "auto",
+    serve: Annotated[
+        bool,
+        typer.Option("--serve", help="At the end open the search page, and serve it until Ctrl-C."),
+    ] = False,
+    browser: Annotated[
+        bool,
+        typer.Option(
+            "--browser/--no-browser",
+            help="With --serve: open the page in a browser, or only say where it is.",
+        ),
+    ] = True,
 ) -> None:
     """See the whole path at work, without any data: minutes on two cores.
 
@@ -42,3 +55,7 @@ def quickstart(
     with resumable("give the same command again to go on"):
         outcome = run_quickstart(settings, lambda step: typer.echo(step, err=True))
     print_quickstart(outcome)
+    if serve:
+        from amgan.web.showing import show_run
+
+        show_run(outcome.run, typer.echo, device=device, browser=browser)
