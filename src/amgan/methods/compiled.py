@@ -7,6 +7,7 @@ about a fifth of the time (docs/results/speed.md); results differ by rounding on
 
 from __future__ import annotations
 
+import functools
 import importlib
 import importlib.util
 import sys
@@ -59,7 +60,7 @@ class CompiledQueries:
             "INFERENCE_PRECISION_HINT": "bf16" if compute.bfloat16 else "f32",
             "INFERENCE_NUM_THREADS": torch.get_num_threads(),
         }
-        self._compiled: Any = openvino.Core().compile_model(converted, "CPU", options)
+        self._compiled: Any = _core().compile_model(converted, "CPU", options)
 
     def __call__(self, reference: Floats, indicator: Floats) -> tuple[Tensor, Tensor, Tensor]:
         """Prototypes (N, 3, H, W), embeddings (N, D) and logits of the references (N, J)."""
@@ -80,6 +81,16 @@ def _import_quietly() -> Any:
         del sys.modules[telemetry]
         if before is not None:
             sys.modules[telemetry] = before
+
+
+@functools.cache
+def _core() -> Any:
+    """OpenVINO's one core, kept until the process ends.
+
+    It makes signals of the thread that asks for it first run on a stack of its own. That stack
+    would go with the core, and the next Ctrl-C would end the process with a segmentation fault.
+    """
+    return _import_quietly().Core()
 
 
 def _convert(network: nn.Module, example: tuple[Tensor, ...]) -> Any:
