@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -101,3 +104,28 @@ def test_compiled_networks_answer_as_eager_ones(note: dict[str, object]) -> None
         np.testing.assert_allclose(ours.probabilities, theirs.probabilities, atol=1e-4)
         assert ours.prototypes is not None and theirs.prototypes is not None
         assert np.abs(ours.prototypes.astype(int) - theirs.prototypes).max() <= 1
+
+
+def test_an_interrupt_finds_its_way_after_a_compiled_model_is_gone() -> None:
+    pytest.importorskip("openvino")
+    code = (
+        "import gc, os, signal, threading\n"
+        "from tests.methods.test_fusion import build\n"
+        "held = [build({})]\n"
+        "held[0].compile()\n"
+        "thread = threading.Thread(target=held.clear)\n"
+        "thread.start(); thread.join(); gc.collect()\n"
+        "try:\n"
+        "    os.kill(os.getpid(), signal.SIGINT)\n"
+        "except KeyboardInterrupt:\n"
+        "    print('interrupted')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[2],
+        timeout=300,
+        check=False,
+    )
+    assert done.stdout == "interrupted\n", (done.returncode, done.stderr)
