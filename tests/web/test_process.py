@@ -187,7 +187,8 @@ def test_failing_to_begin_is_one_line(tmp_path: Path) -> None:
         timeout=120,
     )
     assert done.returncode == 2
-    assert done.stderr.splitlines()[-1].startswith(f"error: {tmp_path}: no model here")
+    gallery = tmp_path / "gallery"
+    assert done.stderr.splitlines()[-1].startswith(f"error: {gallery}: no gallery here")
 
 
 def peak_mib(served: Any) -> float:
