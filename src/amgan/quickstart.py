@@ -19,8 +19,8 @@ from amgan.experiment import (
     train_experiment,
 )
 from amgan.gallery.store import build_gallery
-from amgan.methods.description import RankingChoice
 from amgan.methods.model_file import load_model
+from amgan.methods.ranking import RankingChoice
 from amgan.methods.trained import TrainedModel
 from amgan.progress import track
 from amgan.search import SearchResult, SearchService

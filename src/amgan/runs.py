@@ -28,8 +28,8 @@ from amgan.gallery.store import (
     open_gallery,
 )
 from amgan.gallery.update import UpdateSummary, renew_gallery, update_gallery
-from amgan.methods.description import RankingChoice
 from amgan.methods.model_file import load_model
+from amgan.methods.ranking import RankingChoice
 from amgan.progress import track
 
 

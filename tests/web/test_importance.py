@@ -13,8 +13,8 @@ from playwright.sync_api import expect
 from tests.web.test_page import browser, cards, open_page, shop_address, wait_for_results
 
 from amgan.gallery.store import build_gallery
-from amgan.methods.description import RankingChoice
 from amgan.methods.model_file import load_model, save_model
+from amgan.methods.ranking import RankingChoice
 from amgan.methods.trained import TrainedModel
 
 __all__ = ["browser", "open_page", "shop_address"]  # fixtures of the page's tests

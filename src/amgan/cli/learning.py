@@ -19,7 +19,6 @@ from amgan.cli.options import (
     Image,
     ItemId,
     Product,
-    RankingName,
     Run,
     Settings,
     Split,
@@ -28,6 +27,7 @@ from amgan.cli.options import (
     examples,
     read_config,
 )
+from amgan.methods.ranking import RankingChoice
 
 if TYPE_CHECKING:
     from amgan.evaluation.report import Protocol
@@ -132,12 +132,12 @@ def evaluate(
         ),
     ] = None,
     ranking: Annotated[
-        RankingName,
+        RankingChoice,
         typer.Option(
             help="The method's own (pure), or fused with attributes; auto is fused "
             "where the model draws prototypes."
         ),
-    ] = RankingName.pure,
+    ] = RankingChoice.pure,
     per_query: Annotated[
         bool, typer.Option("--per-query", help="Also write every query's values (Parquet).")
     ] = False,
@@ -150,7 +150,6 @@ def evaluate(
     the same search that serves users.
     """
     from amgan.cli.printing import print_evaluations
-    from amgan.methods.description import RankingChoice
     from amgan.runs import evaluate_run
 
     galleries = _PROTOCOLS[protocol]
@@ -162,7 +161,7 @@ def evaluate(
             triplets=triplets,
             beside=beside or (),
             device=device,
-            ranking=RankingChoice(ranking),
+            ranking=ranking,
         )
     )
     folder = run / "evaluation"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -74,16 +73,6 @@ Split = Annotated[
         show_default=False,
     ),
 ]
-
-
-class RankingName(StrEnum):
-    """What ranks a gallery."""
-
-    auto = "auto"
-    pure = "pure"
-    fused = "fused"
-
-
 Configs = Annotated[
     list[Path] | None,
     typer.Option(

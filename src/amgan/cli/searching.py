@@ -14,13 +14,13 @@ from amgan.cli.options import (
     Image,
     ItemId,
     Product,
-    RankingName,
     Run,
     Split,
     Table,
     TableOptions,
     examples,
 )
+from amgan.methods.ranking import RankingChoice
 
 PANEL = "Search"
 INDEX_EXAMPLES = examples(
@@ -82,12 +82,12 @@ def index(
     ] = "auto",
     batch_size: BatchSize = 256,
     ranking: Annotated[
-        RankingName,
+        RankingChoice,
         typer.Option(
             help="What ranks: the learned distance (pure), or it and the attributes "
             "(fused); auto is fused where the model was fitted for it."
         ),
-    ] = RankingName.auto,
+    ] = RankingChoice.auto,
     device: Device = "auto",
 ) -> None:
     """Encode a catalogue with a trained model, so that it can be searched.
@@ -95,7 +95,6 @@ def index(
     Without TABLE it is the catalogue that the model was trained on. A gallery that stands already
     is replaced in one step: searches see the old one or the new one.
     """
-    from amgan.methods.description import RankingChoice
     from amgan.runs import index_run
 
     options = TableOptions(table, attributes, image, item_id, product, split)
@@ -107,7 +106,7 @@ def index(
         engine=engine,
         batch_size=batch_size,
         device=device,
-        ranking=RankingChoice(ranking),
+        ranking=ranking,
     )
     typer.echo(f"{len(built):,} items in {folder}")
 

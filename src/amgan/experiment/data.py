@@ -7,6 +7,9 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from amgan.attributes import AttributeSchema
 from amgan.catalogue.assembly import Checks
 from amgan.catalogue.pixels import open_pixels
@@ -128,3 +131,8 @@ def choose_triplets(config: TripletConfig, catalogue: Catalogue) -> Triplets:
         changes=(config.min_changes, config.max_changes),
         per_item={"train": config.per_item},
     )
+
+
+def evenly(total: int, wanted: int) -> NDArray[np.int64]:
+    """At most `wanted` of the places 0 to `total` - 1, spread evenly, ascending."""
+    return np.unique(np.linspace(0, total - 1, min(total, wanted)).astype(np.int64))

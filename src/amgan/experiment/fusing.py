@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from amgan.evaluation.metrics import compute_query_metrics
-from amgan.experiment.data import ExperimentData
+from amgan.experiment.data import ExperimentData, evenly
 from amgan.gallery.engines import ExactEngine
-from amgan.methods.description import RankingChoice
 from amgan.methods.fusion import FusionWeights, fused_query_vectors
 from amgan.methods.model_file import load_model, save_model
 from amgan.methods.prototypes import PrototypeSearch
+from amgan.methods.ranking import RankingChoice
 from amgan.methods.trained import TrainedModel
 
 DISTANCES = tuple(2.0**power for power in range(-6, 5))
@@ -57,10 +57,10 @@ def choose_fusion(model: TrainedModel, data: ExperimentData, metric: str) -> Fus
         metric: that is to be largest.
     """
     catalogue, triplets = data.catalogue, data.triplets.in_split("val")
-    triplets = triplets.select(_evenly(len(triplets), _QUERIES))
+    triplets = triplets.select(evenly(len(triplets), _QUERIES))
     rows = catalogue.rows_in_split("val")
     needed = np.unique(np.concatenate([triplets.reference, triplets.target]))
-    rows = np.union1d(needed, rows[_evenly(len(rows), _ITEMS)])
+    rows = np.union1d(needed, rows[evenly(len(rows), _ITEMS)])
     place = np.full(len(catalogue), -1, np.int64)
     place[rows] = np.arange(len(rows))
 
@@ -77,26 +77,22 @@ def choose_fusion(model: TrainedModel, data: ExperimentData, metric: str) -> Fus
     assert logits is not None
     asked = torch.from_numpy(np.asarray(indicator, np.float32))
     alike = torch.ones(len(triplets), catalogue.schema.num_attributes)
+    references = place[triplets.reference][:, None]
+    judged: dict[str, Any] = {
+        "gallery_labels": catalogue.labels[rows],
+        "target_labels": catalogue.labels[triplets.target],
+        "changed": triplets.changed(catalogue),
+        "target_rows": place[triplets.target],
+    }
 
     def value(weights: FusionWeights) -> float:
         vectors = fused_query_vectors(
             embeddings, torch.from_numpy(logits), asked, catalogue.schema.sizes, weights, alike
         ).numpy()
         found = engine.search(vectors, min(_RANKED + 1, len(rows))).rows
-        kept = np.argsort(found == place[triplets.reference][:, None], axis=1, kind="stable")
+        kept = np.argsort(found == references, axis=1, kind="stable")
         ranked = np.take_along_axis(found, kept, 1)[:, :-1]
-        metrics = compute_query_metrics(
-            ranked,
-            gallery_labels=catalogue.labels[rows],
-            target_labels=catalogue.labels[triplets.target],
-            changed=triplets.changed(catalogue),
-            target_rows=place[triplets.target],
-        )
-        return float(np.nanmean(metrics[metric]))
+        return float(np.nanmean(compute_query_metrics(ranked, **judged)[metric]))
 
     grid = [FusionWeights(*pair) for pair in product(DISTANCES, CHANGED)]
     return max(grid, key=value)
-
-
-def _evenly(total: int, wanted: int) -> NDArray[np.int64]:
-    return np.unique(np.linspace(0, total - 1, min(total, wanted)).astype(np.int64))

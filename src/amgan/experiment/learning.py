@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from amgan.catalogue.records import Catalogue
 from amgan.config import ExperimentConfig
@@ -18,7 +17,7 @@ from amgan.devices import choose_compute
 from amgan.evaluation.calibration import fit_temperature
 from amgan.evaluation.provenance import commit_id
 from amgan.experiment.assessing import evaluate_model
-from amgan.experiment.data import ExperimentData, load_data
+from amgan.experiment.data import ExperimentData, evenly, load_data
 from amgan.experiment.fusing import fuse_model
 from amgan.methods.description import ModelDescription
 from amgan.methods.model_file import load_model, save_model
@@ -112,7 +111,7 @@ def _trainer(
         return evaluate_model(model, data, split="val", protocol="unseen").means()
 
     def preview(epoch: int) -> None:
-        shown = validation.select(_evenly(len(validation), _PREVIEWED))
+        shown = validation.select(evenly(len(validation), _PREVIEWED))
         reference = np.asarray(data.pixels[shown.reference])
         drawn = model.draw_prototypes(reference, shown.indicator(data.catalogue))
         if drawn is not None:
@@ -150,7 +149,3 @@ def _fingerprint(config: ExperimentConfig, data: ExperimentData) -> str:
     del values["catalogue"], values["triplets"]
     values["data"] = data.digest
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
-
-
-def _evenly(total: int, wanted: int) -> NDArray[np.int64]:
-    return np.unique(np.linspace(0, total - 1, wanted).astype(np.int64))

@@ -27,8 +27,8 @@ from amgan.gallery.manifest import Manifest
 from amgan.gallery.milvus import Rowset
 from amgan.gallery.versions import GalleryError, VersionedFolder
 from amgan.images import DEFAULT_LIMITS, PictureLimits, Pixels
-from amgan.methods.description import RankingChoice
 from amgan.methods.model_file import load_model, save_model
+from amgan.methods.ranking import RankingChoice
 from amgan.methods.trained import TrainedModel
 from amgan.progress import Progress
 

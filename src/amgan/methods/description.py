@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from enum import StrEnum
 from typing import Any
 
 import numpy as np
@@ -70,14 +69,6 @@ class ModelDescription:
             NetworkConfig(**network),
             values["note"],
         )
-
-
-class RankingChoice(StrEnum):
-    """How a model ranks: by its own metric, or fused with posteriors where it was fitted for it."""
-
-    auto = "auto"
-    pure = "pure"
-    fused = "fused"
 
 
 @dataclass(frozen=True)

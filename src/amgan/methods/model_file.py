@@ -12,8 +12,9 @@ from safetensors import SafetensorError, safe_open
 
 from amgan.devices import Precision, choose_compute
 from amgan.files import write_tensors
-from amgan.methods.description import ModelDescription, RankingChoice
+from amgan.methods.description import ModelDescription
 from amgan.methods.fusion import FusionWeights
+from amgan.methods.ranking import RankingChoice
 from amgan.methods.trained import TrainedModel
 
 FORMAT = "amgan-model"

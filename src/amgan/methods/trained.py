@@ -17,12 +17,7 @@ from amgan.attributes import MISSING, AttributeSchema, Indicator, Labels
 from amgan.devices import Compute
 from amgan.images import ImageSettings, Pixels, to_pixels, to_tensor
 from amgan.methods.compiled import CompiledQueries, can_compile
-from amgan.methods.description import (
-    Embeddings,
-    ModelDescription,
-    QueryAnswers,
-    RankingChoice,
-)
+from amgan.methods.description import Embeddings, ModelDescription, QueryAnswers
 from amgan.methods.fusion import (
     FusionWeights,
     fused_dim,
@@ -31,6 +26,7 @@ from amgan.methods.fusion import (
 )
 from amgan.methods.protocol import QueryBatch, RankingMetric
 from amgan.methods.prototypes import PrototypeSearch
+from amgan.methods.ranking import RankingChoice
 
 
 class TrainedModel:
@@ -65,7 +61,6 @@ class TrainedModel:
         if can_compile(self.method, self.compute):
             images = self.images
             self._compiled = CompiledQueries(self.method, images.height, images.width, self.compute)
-            self.method.to(memory_format=self.compute.memory_format)
 
     @property
     def schema(self) -> AttributeSchema:

@@ -8,8 +8,8 @@ import numpy as np
 
 from amgan.experiment import ExperimentData, evaluate_model
 from amgan.experiment.fusing import fuse_model
-from amgan.methods.description import RankingChoice
 from amgan.methods.model_file import load_model
+from amgan.methods.ranking import RankingChoice
 from amgan.methods.trained import TrainedModel
 from amgan.reproduction.quality import (
     MOST_QUERIES,
@@ -21,7 +21,7 @@ from amgan.reproduction.quality import (
     save_quality,
     train_judge,
 )
-from amgan.reproduction.results import RowRecord, SuiteResults
+from amgan.reproduction.results import FUSED, RowRecord, SuiteResults, has_evaluation
 from amgan.reproduction.runner import Announce
 from amgan.reproduction.timing import (
     QueryTime,
@@ -33,7 +33,6 @@ from amgan.reproduction.workplace import SuiteData
 
 REFERENCE_ITSELF = "(the reference, unchanged)"
 TARGET_ITSELF = "(the target itself)"
-FUSED = "fused-"  # before the name of a test
 
 
 class Measurements:
@@ -111,9 +110,8 @@ class Measurements:
                         evaluation.save(place)
 
     def _is_fused(self, folder: Path, test: str) -> bool:
-        place = folder / "evaluation" / f"{FUSED}{test}"
         protocols = self._place.suite.protocols_of(test)
-        return all((place / f"test-{protocol}.parquet").exists() for protocol in protocols)
+        return all(has_evaluation(folder, f"{FUSED}{test}", protocol) for protocol in protocols)
 
     def qualities(self) -> dict[str, Quality]:
         """Prototype quality of every row that draws, and of two pictures that nobody drew."""

@@ -26,6 +26,13 @@ from amgan.reproduction.runner import read_row_state
 from amgan.reproduction.suite import RowSpec
 from amgan.reproduction.workplace import Workplace
 
+FUSED = "fused-"  # before the name of a test, where the fused ranking was asked
+
+
+def has_evaluation(folder: Path, test: str, protocol: Protocol) -> bool:
+    """Whether a run folder holds the metrics of every query of a test."""
+    return (folder / "evaluation" / test / f"test-{protocol}.parquet").exists()
+
 
 @dataclass(frozen=True)
 class RowRecord:
@@ -117,10 +124,7 @@ class SuiteResults:
 
     def has_fused(self, record: RowRecord, protocol: Protocol) -> bool:
         """Whether a row was also measured under its fused ranking."""
-        name = f"test-{protocol}.parquet"
-        return all(
-            (folder / "evaluation" / "fused-queries" / name).exists() for folder in record.folders
-        )
+        return all(has_evaluation(folder, f"{FUSED}queries", protocol) for folder in record.folders)
 
     def fused_mark(
         self, record: RowRecord, peer: RowRecord, metric: str, protocol: Protocol
@@ -128,7 +132,7 @@ class SuiteResults:
         """Stars where a row's fused ranking is better than a peer's own, paired over queries."""
         scores = [
             self.results(one, test, protocol).metrics[metric]
-            for one, test in ((record, "fused-queries"), (peer, "queries"))
+            for one, test in ((record, f"{FUSED}queries"), (peer, "queries"))
         ]
         tested = paired_test(*scores)
         return stars(tested.p_value) if tested.difference > 0 else ""

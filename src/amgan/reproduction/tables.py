@@ -10,7 +10,7 @@ from amgan.evaluation.report import Protocol
 from amgan.evaluation.significance import marks_of, stars
 from amgan.evaluation.tables import SHOWN, format_number, format_table, metric_title
 from amgan.reproduction.published import CLAIMS, TABLE_3_METRICS, TABLE_4, published_metrics
-from amgan.reproduction.results import RowRecord, SuiteResults
+from amgan.reproduction.results import FUSED, RowRecord, SuiteResults
 from amgan.reproduction.timing import QueryTime
 
 CLAIM_METRIC = "top@10"
@@ -68,7 +68,7 @@ def fused_table(results: SuiteResults, protocol: Protocol) -> str | None:
     for record in fused:
         cells = []
         for metric in metrics:
-            number = format_number(results.mean(record, metric, "fused-queries", protocol))
+            number = format_number(results.mean(record, metric, f"{FUSED}queries", protocol))
             peer = best[metric]
             better = "" if peer is None else results.fused_mark(record, peer, metric, protocol)
             cells.append(_starred(number, better))
