@@ -5,6 +5,7 @@
     python benchmarks/engines.py filters --items 200000 --dim 128
     python benchmarks/engines.py filters --cluster 50000      one cloud without clusters
     python benchmarks/engines.py parity --milvus milvus://localhost:19530/parity
+    python benchmarks/engines.py parity --gallery run/gallery embeddings of a trained model
     python benchmarks/engines.py --json engines.json
 
 Medians; the compared calls take turns, so that a change of load meets all of them. The vectors
@@ -27,21 +28,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from amgan.attributes import AttributeSchema
-from amgan.catalogue.records import Catalogue
 from amgan.evaluation.report import commit_id, machine_description
 from amgan.gallery.approximate import IndexEngine, build_index, save_index
 from amgan.gallery.engine_settings import EngineSettings, parse_engine
 from amgan.gallery.engines import Engine, ExactEngine, Rows, Vectors
-from amgan.gallery.items import ItemTable
 from amgan.gallery.milvus import Rowset, Server
 from amgan.gallery.milvus_engine import MilvusEngine
+from amgan.methods.protocol import RankingMetric
 from raw_faiss import RawFaiss
+from samples import Clusters, Sample, invent_sample, load_sample
 
 K = 10
 BLOCK = 16_384
 SHARES = (0.5, 0.1, 0.01, 0.001)
-SCHEMA = AttributeSchema.from_dict({"half": ["yes", "no"], "quarter": ["a", "b", "c", "d"]})
 
 
 @dataclass(frozen=True)
@@ -56,6 +55,7 @@ class Setup:
         repeats: timed calls of each kind.
         milvus: address of a collection; empty for Milvus Lite in a temporary folder.
         graph: setting of the engine that stands for graphs.
+        folder: gallery whose embeddings take the place of invented ones in filters and parity.
     """
 
     items: int
@@ -66,29 +66,24 @@ class Setup:
     repeats: int
     milvus: str
     graph: str
+    folder: Path | None = None
 
     @property
     def gallery(self) -> str:
         """The shape in words."""
         return f"{self.items} x {self.dim}, clusters of {self.cluster} in {self.latent} dimensions"
 
+    @property
+    def clusters(self) -> Clusters:
+        """What draws invented vectors of this shape."""
+        return Clusters(self.items, self.dim, self.latent, self.cluster)
 
-class Clusters:
-    """Draws vectors around centres that lie in a space of few dimensions, and their clusters."""
-
-    def __init__(self, setup: Setup) -> None:
-        rng = np.random.default_rng(0)
-        count = max(1, setup.items // setup.cluster)
-        self._turn = rng.standard_normal((setup.latent, setup.dim)) / np.sqrt(setup.latent)
-        self._centres = rng.standard_normal((count, setup.latent))
-
-    def draw(self, n: int, seed: int) -> tuple[Vectors, NDArray[np.int64]]:
-        """Vectors (n, D) and the cluster (n,) of each."""
-        rng = np.random.default_rng(seed)
-        cluster = rng.integers(0, len(self._centres), n)
-        near = self._centres[cluster] + 0.5 * rng.standard_normal((n, self._centres.shape[1]))
-        noise = 0.05 * rng.standard_normal((n, self._turn.shape[1]), np.float32)
-        return (near @ self._turn).astype(np.float32) + noise, cluster
+    @property
+    def sample(self) -> Sample:
+        """Vectors and queries for filters and parity."""
+        if self.folder is not None:
+            return load_sample(self.folder, self.queries)
+        return invent_sample(self.clusters, self.items, self.queries, self.gallery)
 
 
 def write_vectors(clusters: Clusters, setup: Setup, folder: Path) -> Path:
@@ -111,7 +106,7 @@ def numpy_scan(vectors: Vectors, query: Vectors) -> NDArray[np.int64]:
 
 def measure_raw(setup: Setup) -> dict[str, Any]:
     """The exact engine on a mapped file against FAISS alone and numpy; one query, and 64."""
-    clusters = Clusters(setup)
+    clusters = setup.clusters
     batch = 64
     seconds: dict[str, list[float]] = {}
     same = []
@@ -157,32 +152,34 @@ def measure_filters(setup: Setup) -> dict[str, Any]:
     One filter of each share keeps items at random, another keeps whole clusters, so that most
     queries have their nearest items outside it.
     """
-    clusters = Clusters(setup)
-    vectors, cluster = clusters.draw(setup.items, 2)
-    queries, _ = clusters.draw(setup.queries, 3)
-    graph, build_s = build_graph(parse_engine(setup.graph), vectors)
-    engines: dict[str, Engine] = {"exact": ExactEngine(vectors, "euclidean"), setup.graph: graph}
-    distances = all_distances(queries, vectors)
+    sample = setup.sample
+    vectors, queries = sample.vectors, sample.queries
+    graph, build_s = build_graph(parse_engine(setup.graph), vectors, sample.metric)
+    exact = ExactEngine(vectors, sample.metric)
+    engines: dict[str, Engine] = {"exact": exact, setup.graph: graph}
+    distances = all_distances(queries, vectors, sample.metric)
     rng = np.random.default_rng(4)
-    result: dict[str, Any] = {"gallery": setup.gallery, "queries": setup.queries}
-    result["build_items_per_second"] = setup.items / build_s
-    for label, rows in filters_of(setup, cluster, rng):
+    result: dict[str, Any] = {"gallery": sample.name, "queries": len(queries)}
+    result["build_items_per_second"] = len(vectors) / build_s
+    for label, rows in filters_of(sample.cluster, rng):
         best = nearest(distances, rows)
-        kept = setup.items if rows is None else len(rows)
+        kept = len(vectors) if rows is None else len(rows)
         result[label] = {"kept": kept, **compare(engines, queries, rows, best, setup.repeats)}
     return result
 
 
 def filters_of(
-    setup: Setup, cluster: NDArray[np.int64], rng: np.random.Generator
+    cluster: NDArray[np.int64], rng: np.random.Generator
 ) -> Iterator[tuple[str, Rows | None]]:
     """Names and kept rows of the filters."""
     yield "all", None
+    items = len(cluster)
     order = rng.permutation(int(cluster.max()) + 1)
+    sizes = np.bincount(cluster)[order].cumsum()
     for share in SHARES:
-        kept = max(K, round(share * setup.items))
-        yield f"{share:.1%} at random", np.sort(rng.permutation(setup.items)[:kept])
-        whole = order[: max(1, round(share * len(order)))]
+        kept = max(K, round(share * items))
+        yield f"{share:.1%} at random", np.sort(rng.permutation(items)[:kept])
+        whole = order[: int(np.searchsorted(sizes, kept)) + 1]
         yield f"{share:.1%} by cluster", np.flatnonzero(np.isin(cluster, whole))
 
 
@@ -215,41 +212,38 @@ def compare(
 
 def measure_parity(setup: Setup) -> dict[str, Any]:
     """The same queries through every engine, with and without filters."""
-    clusters = Clusters(setup)
-    vectors, _ = clusters.draw(setup.items, 2)
-    queries, _ = clusters.draw(setup.queries, 3)
-    items, labels = invented_items(setup.items)
-    exact = ExactEngine(vectors, "euclidean")
-    graph, _ = build_graph(parse_engine(setup.graph), vectors)
-    distances = all_distances(queries, vectors)
+    sample = setup.sample
+    vectors, queries = sample.vectors, sample.queries
+    exact = ExactEngine(vectors, sample.metric)
+    graph, _ = build_graph(parse_engine(setup.graph), vectors, sample.metric)
+    distances = all_distances(queries, vectors, sample.metric)
     with tempfile.TemporaryDirectory(prefix="amgan-engines-") as folder:
         place = setup.milvus or f"milvus://{folder}/lite.db/parity"
         settings = parse_engine(place)
-        rowset = Rowset(items, labels, vectors)
+        rowset = Rowset(sample.items, sample.labels, vectors)
         took, (state, keys) = timed(
-            Server(settings).create, "parity_benchmark", rowset, SCHEMA, "euclidean"
+            Server(settings).create, "parity_benchmark", rowset, sample.schema, sample.metric
         )
-        milvus = MilvusEngine(settings, vectors, "euclidean", SCHEMA, state, keys)
+        milvus = MilvusEngine(settings, vectors, sample.metric, sample.schema, state, keys)
         engines: dict[str, Engine] = {"exact": exact, setup.graph: graph, "milvus": milvus}
         result: dict[str, Any] = {
-            "gallery": setup.gallery,
-            "queries": setup.queries,
+            "gallery": sample.name,
+            "queries": len(queries),
             "milvus": "server" if setup.milvus else "Milvus Lite",
-            "milvus_items_per_second": setup.items / took,
+            "milvus_items_per_second": len(vectors) / took,
         }
         size = sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file())
         if not setup.milvus:
-            result["milvus_lite_bytes_per_item"] = size / setup.items
-        kinds: list[dict[str, list[str]]] = [{}, {"half": ["yes"]}, {"quarter": ["c"]}]
-        for filters in kinds:
-            rows = kept_rows(labels, filters) if filters else None
+            result["milvus_lite_bytes_per_item"] = size / len(vectors)
+        for label, filters in sample.filters.items():
+            rows = kept_rows(sample, filters) if filters else None
             best = nearest(distances, rows)
-            part = result[" and ".join(filters) or "unfiltered"] = {}
+            part = result[label] = {"kept": len(vectors) if rows is None else len(rows)}
             for name, engine in engines.items():
                 took, found = timed(engine.search, queries, K, rows, filters or None)
                 single = [
                     timed(engine.search, queries[at : at + 1], K, rows, filters or None)[0]
-                    for at in range(min(setup.queries, setup.repeats))
+                    for at in range(min(len(queries), setup.repeats))
                 ]
                 part[name] = {
                     "identical_top_10": float(np.mean((found.rows == best).all(1))),
@@ -262,26 +256,17 @@ def measure_parity(setup: Setup) -> dict[str, Any]:
     return result
 
 
-def invented_items(n: int) -> tuple[ItemTable, NDArray[np.int16]]:
-    rng = np.random.default_rng(5)
-    labels = np.stack([rng.integers(0, size, n) for size in SCHEMA.sizes], 1).astype(np.int16)
-    ids = tuple(map(str, range(n)))
-    none = (None,) * n
-    catalogue = Catalogue("invented", SCHEMA, ids, (Path("none"),) * n, labels, none, none)
-    return ItemTable.from_catalogue(catalogue), labels
-
-
-def kept_rows(labels: NDArray[np.int16], filters: dict[str, list[str]]) -> Rows:
-    kept = np.ones(len(labels), bool)
+def kept_rows(sample: Sample, filters: dict[str, list[str]]) -> Rows:
+    kept = np.ones(len(sample.labels), bool)
     for name, values in filters.items():
-        codes = [SCHEMA.value_position(name, value) for value in values]
-        kept &= np.isin(labels[:, SCHEMA.attribute_position(name)], codes)
+        codes = [sample.schema.value_position(name, value) for value in values]
+        kept &= np.isin(sample.labels[:, sample.schema.attribute_position(name)], codes)
     return np.flatnonzero(kept)
 
 
 def measure_sizes(setup: Setup) -> dict[str, Any]:
     """Bytes an item on disk (and in memory, once read), build speed and queries/s of one core."""
-    clusters = Clusters(setup)
+    clusters = setup.clusters
     vectors, _ = clusters.draw(setup.items, 2)
     queries, _ = clusters.draw(setup.queries, 3)
     result: dict[str, Any] = {"gallery": setup.gallery, "vectors_bytes": 4 * setup.dim}
@@ -303,19 +288,23 @@ def measure_sizes(setup: Setup) -> dict[str, Any]:
     return result
 
 
-def build_graph(settings: EngineSettings, vectors: Vectors) -> tuple[IndexEngine, float]:
+def build_graph(
+    settings: EngineSettings, vectors: Vectors, metric: RankingMetric = "euclidean"
+) -> tuple[IndexEngine, float]:
     """An engine with an index, and the seconds that its build took."""
-    took, index = timed(build_index, settings, vectors, "euclidean")
-    return IndexEngine(settings, vectors, "euclidean", index, np.arange(len(vectors))), took
+    took, index = timed(build_index, settings, vectors, metric)
+    return IndexEngine(settings, vectors, metric, index, np.arange(len(vectors))), took
 
 
-def all_distances(queries: Vectors, vectors: Vectors) -> NDArray[np.float64]:
-    """Squared distances (Q, N) less the query's own square, in float64: the brute force."""
+def all_distances(queries: Vectors, vectors: Vectors, metric: RankingMetric) -> NDArray[np.float64]:
+    """What orders items (Q, N), ascending, in float64: the brute force."""
     distances = np.empty((len(queries), len(vectors)))
     asked = queries.astype(np.float64)
     for start in range(0, len(vectors), BLOCK):
         part = vectors[start : start + BLOCK].astype(np.float64)
-        distances[:, start : start + BLOCK] = (part * part).sum(1) - 2 * asked @ part.T
+        products = asked @ part.T
+        squares = (part * part).sum(1) if metric == "euclidean" else 0
+        distances[:, start : start + BLOCK] = squares - (1 + (metric == "euclidean")) * products
     return distances
 
 
@@ -363,10 +352,11 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=100, help="timed calls of each kind")
     parser.add_argument("--milvus", default="", help="milvus://host:port/name, not Milvus Lite")
     parser.add_argument("--graph", default="faiss://hnsw_sq8", help="what auto takes by default")
+    parser.add_argument("--gallery", type=Path, help="folder of `amgan index`, for real embeddings")
     parser.add_argument("--json", type=Path, help="write the figures here as well")
     given = parser.parse_args()
     shape = (given.items, given.dim, min(given.latent, given.dim), given.cluster)
-    setup = Setup(*shape, given.queries, given.repeats, given.milvus, given.graph)
+    setup = Setup(*shape, given.queries, given.repeats, given.milvus, given.graph, given.gallery)
     figures: dict[str, Any] = {"machine": machine_description(), "commit": commit_id()}
     for part in given.parts or PARTS:
         figures[part] = PARTS[part](setup)

@@ -26,7 +26,7 @@ PANEL = "Search"
 INDEX_EXAMPLES = examples(
     "amgan index",
     "amgan index new-season.csv --gallery galleries/new-season",
-    "amgan index --engine 'faiss://hnsw?m=32&ef_search=64'",
+    "amgan index --engine 'faiss://hnsw?m=32&ef_search=256'",
 )
 SEARCH_EXAMPLES = examples(
     "amgan search photo.jpg --set collar=round --set colour=black -k 12 --sheet out.png",

@@ -12,7 +12,7 @@ import numpy as np
 from amgan.gallery.approximate import (
     STALE_SHARE,
     IndexEngine,
-    append_to_index,
+    append_to_graph,
     build_index,
     load_index,
     save_index,
@@ -71,7 +71,7 @@ class NewVersion:
             self.write_engine()
 
     def _extend_index(self, old: Gallery, kept: Rows) -> bool:
-        if self.settings.kind not in ("hnsw", "hnsw_sq8"):
+        if not self.settings.is_graph:
             return False
         assert old.folder is not None
         vectors = self.rows.vectors
@@ -81,7 +81,7 @@ class NewVersion:
         nodes = np.concatenate([row_now[nodes], np.arange(len(kept), len(vectors))])
         if (nodes == NO_ROW).mean() > STALE_SHARE:
             return False
-        append_to_index(index, vectors[len(kept) :], self.progress)
+        append_to_graph(index, vectors[len(kept) :], self.manifest.metric, self.progress)
         save_index(index, nodes, self.store.work)
         return True
 

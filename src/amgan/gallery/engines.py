@@ -115,15 +115,7 @@ class ExactEngine:
 
     @cached_property
     def _largest_square(self) -> float:
-        """Largest squared norm of a gallery vector."""
-        return max(
-            (
-                float(np.einsum("nd,nd->n", part, part).max())
-                for part in np.array_split(self.vectors, 1 + len(self.vectors) // 65_536)
-                if len(part)
-            ),
-            default=0.0,
-        )
+        return largest_square(self.vectors)
 
     def search(
         self, queries: Vectors, k: int, rows: Rows | None = None, filters: Filters | None = None
@@ -211,6 +203,18 @@ class ExactEngine:
 def _is_wide(chosen: Rows | None, vectors: Vectors) -> bool:
     """Whether reading all vectors in order is faster than reading the chosen ones (measured)."""
     return chosen is not None and len(chosen) * 3 > len(vectors)
+
+
+def largest_square(vectors: Vectors) -> float:
+    """Largest squared norm among vectors (N, D), 0 without any; reads a memory map in parts."""
+    return max(
+        (
+            float(np.einsum("nd,nd->n", part, part).max())
+            for part in np.array_split(vectors, 1 + len(vectors) // 65_536)
+            if len(part)
+        ),
+        default=0.0,
+    )
 
 
 def score_rows(

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from amgan.attributes import MISSING, AttributeSchema, Labels
 from amgan.gallery.engine_settings import EngineSettings
 from amgan.gallery.engines import Rows, Vectors
+from amgan.gallery.euclidean import EuclideanForm
 from amgan.gallery.items import ItemTable
 from amgan.gallery.versions import GalleryError
 from amgan.methods.protocol import RankingMetric
@@ -34,7 +35,7 @@ SERVER_FILE = "server.json"
 KEYS_FILE = "keys.npy"
 KEY, VECTOR = "key", "vector"
 TOKEN_VARIABLE = "AMGAN_MILVUS_TOKEN"
-METRICS: Mapping[RankingMetric, str] = {"euclidean": "L2", "inner_product": "IP"}
+METRIC = "L2"  # of every collection; see `euclidean`
 
 _INSERTED_AT_ONCE = 1000
 _DELETED_AT_ONCE = 10_000
@@ -50,6 +51,7 @@ class ServerState:
         collection: full name of its collection.
         fields: further fields that are stored, by their position.
         next_key: no key from here on belongs to the version.
+        form: how vectors are written there.
         retired: keys in the collection that only the version before this one needs.
         obsolete: keys that no version needs once this one is current.
     """
@@ -57,6 +59,7 @@ class ServerState:
     collection: str
     fields: tuple[str, ...]
     next_key: int
+    form: EuclideanForm
     retired: tuple[int, ...] = ()
     obsolete: tuple[int, ...] = ()
 
@@ -74,6 +77,7 @@ class ServerState:
         """
         values = json.loads((folder / SERVER_FILE).read_text(encoding="utf-8"))
         values |= {name: tuple(values[name]) for name in ("fields", "retired", "obsolete")}
+        values["form"] = EuclideanForm(**values["form"])
         return cls(**values), np.load(folder / KEYS_FILE)
 
 
@@ -113,19 +117,20 @@ class Server:
     ) -> tuple[ServerState, Rows]:
         """Make the collection `name` anew and store `rows` in it."""
         fields = tuple(name for name in rows.items.field_names if _is_short(rows.items, name))
-        state = ServerState(name, fields, len(rows.items))
+        form = EuclideanForm.of(rows.vectors, metric)
+        state = ServerState(name, fields, len(rows.items), form)
         keys = np.arange(len(rows.items))
         with failing(f"collection {name} cannot be written"):
             if self.client.has_collection(name):
                 self.client.drop_collection(name)
             self.client.create_collection(
                 name,
-                schema=self._fields(schema, fields, rows.vectors.shape[1]),
+                schema=self._fields(schema, fields, form.dim(rows.vectors.shape[1])),
                 num_shards=self.settings.options["shards"],
                 consistency_level="Bounded",
             )
             self._insert(state, keys, rows, progress)
-            self._index(name, metric)
+            self._index(name)
             self._load(name)
         return state, keys
 
@@ -145,6 +150,7 @@ class Server:
             old.collection,
             fields,
             old.next_key + len(added.items),
+            old.form,
             tuple(dropped.tolist()),
             old.retired,
         )
@@ -210,19 +216,22 @@ class Server:
         starts = range(0, len(keys), _INSERTED_AT_ONCE)
         described = f"Send to {self.settings.address}"
         for start in starts if progress is None else progress(starts, described, len(starts)):
-            part = range(start, min(start + _INSERTED_AT_ONCE, len(keys)))
-            self.client.insert(
-                state.collection, [_entry(int(keys[row]), row, rows, stored) for row in part]
-            )
+            stop = min(start + _INSERTED_AT_ONCE, len(keys))
+            vectors = state.form.items(rows.vectors[start:stop])
+            entries = [
+                _entry(int(keys[row]), vectors[row - start], row, rows, stored)
+                for row in range(start, stop)
+            ]
+            self.client.insert(state.collection, entries)
         self.client.flush(state.collection)
 
-    def _index(self, name: str, metric: RankingMetric) -> None:
+    def _index(self, name: str) -> None:
         options = self.settings.options
         parameters = self.client.prepare_index_params()
         parameters.add_index(
             VECTOR,
             index_type="HNSW",
-            metric_type=METRICS[metric],
+            metric_type=METRIC,
             params={"M": options["m"], "efConstruction": options["ef_construction"]},
         )
         try:
@@ -271,8 +280,10 @@ def filter_expression(
     return " and ".join(parts)
 
 
-def _entry(key: int, row: int, rows: Rowset, fields: Sequence[str]) -> dict[str, Any]:
-    entry: dict[str, Any] = {KEY: key, VECTOR: np.array(rows.vectors[row])}
+def _entry(
+    key: int, vector: Vectors, row: int, rows: Rowset, fields: Sequence[str]
+) -> dict[str, Any]:
+    entry: dict[str, Any] = {KEY: key, VECTOR: vector}
     for position, label in enumerate(rows.labels[row]):
         entry[f"a{position}"] = int(label)
     values = rows.items.fields(row)

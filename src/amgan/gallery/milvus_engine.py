@@ -18,7 +18,7 @@ from amgan.gallery.engines import (
 )
 from amgan.gallery.milvus import (
     KEY,
-    METRICS,
+    METRIC,
     Server,
     ServerState,
     failing,
@@ -103,6 +103,7 @@ class MilvusEngine:
         """Rows of each query's candidates."""
         found: list[NDArray[np.int64]] = []
         collection = self._state.collection
+        queries = self._state.form.queries(queries)
         with failing(f"collection {collection} cannot be searched"):
             for start in range(0, len(queries), _QUERIES_AT_ONCE):
                 answers = self._server.client.search(
@@ -111,7 +112,7 @@ class MilvusEngine:
                     filter=expression,
                     limit=limit,
                     output_fields=[KEY],
-                    search_params={"metric_type": METRICS[self.metric], "params": {"ef": ef}},
+                    search_params={"metric_type": METRIC, "params": {"ef": ef}},
                 )
                 found += [np.array([hit.id for hit in hits], np.int64) for hits in answers]
         rows = (row_lookup(self._keys, keys) for keys in found)
