@@ -1,0 +1,160 @@
+"""Blocks encoded by Ray Data, on a cluster or on this machine alone.
+
+The model travels as bytes and the vectors come back to the driver, so the workers share nothing
+with it but the paths of the pictures.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import pickle
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from amgan.catalogue.parallel import available_workers
+from amgan.gallery.blocks import Block, BlockEncoder, EncodedBlock, Recipe
+from amgan.gallery.versions import GalleryError
+
+ADDRESS_VARIABLE = "RAY_ADDRESS"
+
+_BLOCK = "block"  # name of the one column
+_MOST_PARTS = 10_000  # Ray keeps a record of each part of a dataset
+_TRIES = 4
+
+
+def map_with_ray(
+    recipe: Recipe, model_file: Path, blocks: Iterator[Block], workers: int | None
+) -> Iterator[EncodedBlock]:
+    """What became of each block, in order.
+
+    Works on the cluster at ``RAY_ADDRESS``, in a Ray that this process has initialised already, or
+    else in a local one, which ends with the work. The paths of all blocks lie in Ray's object
+    store meanwhile; vectors pass through it. A worker that is lost is replaced a few times.
+
+    Raises:
+        GalleryError: Ray is not installed or not reachable, or a worker was lost or failed again
+            and again.
+        ValueError: blocks with decoded pictures, which are not sent to other machines.
+    """
+    rows = []
+    for block in blocks:
+        if block.pixels is not None:
+            raise ValueError("Ray reads picture files; leave out decoded pixels, or use processes")
+        rows.append({_BLOCK: pickle.dumps(block)})
+    if not rows:
+        return
+    ray = _import_ray()
+    with _connected(ray, workers), _quiet(ray):
+        unit = "GPU" if recipe.device.startswith("cuda") else "CPU"
+        wanted = workers or int(ray.cluster_resources().get(unit, 1))
+        actors = max(1, min(wanted, len(rows)))
+        try:
+            encoded = ray.data.from_items(
+                rows, override_num_blocks=min(len(rows), _MOST_PARTS)
+            ).map_batches(
+                _Actor,
+                batch_size=1,
+                compute=ray.data.ActorPoolStrategy(min_size=1, max_size=actors),
+                fn_constructor_args=(recipe, ray.put(model_file.read_bytes())),
+                max_restarts=_TRIES,
+                max_task_retries=_TRIES,
+                **{f"num_{unit.lower()}s": 1},
+            )
+            for row in encoded.iter_rows():
+                answer = pickle.loads(row[_BLOCK])
+                assert isinstance(answer, EncodedBlock)
+                yield answer
+        except ray.exceptions.RayError as error:
+            raise GalleryError(
+                f"Ray gave up ({_last_line(error)}); what was encoded so far is kept: give the "
+                "same command again to go on, with fewer workers or a smaller batch size where "
+                "memory ran out"
+            ) from error
+
+
+class _Actor:
+    """Holds the model on a worker."""
+
+    def __init__(self, recipe: Recipe, model: Any) -> None:
+        self._encode = _load(recipe, model)
+
+    def __call__(self, rows: dict[str, Any]) -> dict[str, Any]:
+        """Encode the blocks of some rows."""
+        answers = [pickle.dumps(self._encode(pickle.loads(block))) for block in rows[_BLOCK]]
+        return {_BLOCK: np.array(answers, object)}
+
+
+def _load(recipe: Recipe, model: Any) -> BlockEncoder:
+    import ray
+    import torch
+
+    if not recipe.device.startswith("cuda"):
+        torch.set_num_threads(1)
+    with tempfile.NamedTemporaryFile(suffix=".safetensors") as file:
+        file.write(ray.get(model) if isinstance(model, ray.ObjectRef) else model)
+        file.flush()
+        return recipe.load(Path(file.name))
+
+
+def _import_ray() -> Any:
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # read when Ray is imported or started
+    try:
+        import ray
+        import ray.data
+    except ImportError as error:
+        raise GalleryError(
+            f"this needs Ray, which is not installed here ({error}); pip install 'amgan[ray]'"
+        ) from None
+    return ray
+
+
+@contextmanager
+def _connected(ray: Any, workers: int | None) -> Iterator[None]:
+    """A Ray to work on; what was started or joined here is left at the end."""
+    if ray.is_initialized():
+        yield
+        return
+    address = os.environ.get(ADDRESS_VARIABLE)
+    # A processor more than actors, for what Ray itself has to do.
+    cpus = {} if address else {"num_cpus": 1 + (workers or available_workers())}
+    try:
+        ray.init(
+            address or "local",
+            include_dashboard=None if address else False,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+            **cpus,
+        )
+    except (ConnectionError, TimeoutError, RuntimeError, ValueError) as error:
+        where = f"reach Ray at {ADDRESS_VARIABLE}={address}" if address else "start Ray"
+        raise GalleryError(f"cannot {where} ({_last_line(error)})") from error
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+@contextmanager
+def _quiet(ray: Any) -> Iterator[None]:
+    """Results in order, and stderr left to our own progress."""
+    context, logger = ray.data.DataContext.get_current(), logging.getLogger("ray.data")
+    options = context.execution_options
+    before = context.enable_progress_bars, options.preserve_order, logger.level
+    context.enable_progress_bars, options.preserve_order = False, True
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        context.enable_progress_bars, options.preserve_order, level = before
+        logger.setLevel(level)
+
+
+def _last_line(error: BaseException) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1] if lines else type(error).__name__
