@@ -25,7 +25,6 @@ ADDRESS_VARIABLE = "RAY_ADDRESS"
 
 _BLOCK = "block"  # name of the one column
 _MOST_PARTS = 10_000  # Ray keeps a record of each part of a dataset
-_TRIES = 4
 
 
 def map_with_ray(
@@ -35,11 +34,11 @@ def map_with_ray(
 
     Works on the cluster at ``RAY_ADDRESS``, in a Ray that this process has initialised already, or
     else in a local one, which ends with the work. The paths of all blocks lie in Ray's object
-    store meanwhile; vectors pass through it. A worker that is lost is replaced a few times.
+    store meanwhile; vectors pass through it. Ray replaces a worker that is lost, and gives up where
+    nothing goes on for long.
 
     Raises:
-        GalleryError: Ray is not installed or not reachable, or a worker was lost or failed again
-            and again.
+        GalleryError: Ray is not installed or not reachable, or gave up.
         ValueError: blocks with decoded pictures, which are not sent to other machines.
     """
     rows = []
@@ -54,23 +53,24 @@ def map_with_ray(
         unit = "GPU" if recipe.device.startswith("cuda") else "CPU"
         wanted = workers or int(ray.cluster_resources().get(unit, 1))
         actors = max(1, min(wanted, len(rows)))
+        model = ray.put(model_file.read_bytes())  # named, so that a replaced worker finds it too
         try:
             encoded = ray.data.from_items(
                 rows, override_num_blocks=min(len(rows), _MOST_PARTS)
             ).map_batches(
                 _Actor,
                 batch_size=1,
-                compute=ray.data.ActorPoolStrategy(min_size=1, max_size=actors),
-                fn_constructor_args=(recipe, ray.put(model_file.read_bytes())),
-                max_restarts=_TRIES,
-                max_task_retries=_TRIES,
+                compute=ray.data.ActorPoolStrategy(
+                    min_size=1, max_size=actors, initial_size=actors
+                ),
+                fn_constructor_args=(recipe, model),
                 **{f"num_{unit.lower()}s": 1},
             )
             for row in encoded.iter_rows():
                 answer = pickle.loads(row[_BLOCK])
                 assert isinstance(answer, EncodedBlock)
                 yield answer
-        except ray.exceptions.RayError as error:
+        except Exception as error:  # Ray's have no common parent
             raise GalleryError(
                 f"Ray gave up ({_last_line(error)}); what was encoded so far is kept: give the "
                 "same command again to go on, with fewer workers or a smaller batch size where "
@@ -97,13 +97,13 @@ def _load(recipe: Recipe, model: Any) -> BlockEncoder:
     if not recipe.device.startswith("cuda"):
         torch.set_num_threads(1)
     with tempfile.NamedTemporaryFile(suffix=".safetensors") as file:
-        file.write(ray.get(model) if isinstance(model, ray.ObjectRef) else model)
+        file.write(ray.get(model))
         file.flush()
         return recipe.load(Path(file.name))
 
 
 def _import_ray() -> Any:
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # read when Ray is imported or started
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # read when Ray starts: it reports to nobody
     try:
         import ray
         import ray.data
@@ -124,13 +124,14 @@ def _connected(ray: Any, workers: int | None) -> Iterator[None]:
     # A processor more than actors, for what Ray itself has to do.
     cpus = {} if address else {"num_cpus": 1 + (workers or available_workers())}
     try:
-        ray.init(
-            address or "local",
-            include_dashboard=None if address else False,
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-            **cpus,
-        )
+        with _silent_start():
+            ray.init(
+                address or "local",
+                include_dashboard=None if address else False,
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+                **cpus,
+            )
     except (ConnectionError, TimeoutError, RuntimeError, ValueError) as error:
         where = f"reach Ray at {ADDRESS_VARIABLE}={address}" if address else "start Ray"
         raise GalleryError(f"cannot {where} ({_last_line(error)})") from error
@@ -138,6 +139,28 @@ def _connected(ray: Any, workers: int | None) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+@contextmanager
+def _silent_start() -> Iterator[None]:
+    """Keep Ray's compiled parts from writing to our stderr.
+
+    They call an error what is none; the variable that stops them is announced on stderr in turn.
+    """
+    variable = "RAY_BACKEND_LOG_LEVEL"
+    chosen = variable in os.environ
+    os.environ.setdefault(variable, "fatal")
+    stderr = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+        os.close(nowhere)
+        if not chosen:
+            del os.environ[variable]
 
 
 @contextmanager
