@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import zlib
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from itertools import repeat
@@ -115,19 +115,27 @@ class EncodingJob:
     def blocks(self, start: int) -> Generator[tuple[int, Encoded, NDArray[np.float32]], None, None]:
         """Encode from row `start` on: last row + 1, which rows, their vectors (n, D)."""
         execute = EXECUTORS[self.options.executor]
-        results = execute(self.model, self.model_file, self.options, self._todo(start))
-        for result in self._shown(results, len(self.catalogue) - start):
-            stop = start + len(result.reasons)
-            rows, skipped = [], []
-            for row, reason in enumerate(result.reasons, start):
-                if reason is None:
-                    rows.append(row)
-                else:
-                    image = str(self.catalogue.images[row])
-                    skipped.append(Skipped(self.catalogue.item_ids[row], image, reason))
-            self._check_finite(rows, result.vectors)
-            yield stop, Encoded(np.array(rows, np.int64), tuple(skipped)), result.vectors
-            start = stop
+        # Closed whatever happens, so that workers are gone when an error or Ctrl-C is told.
+        with closing(
+            execute(self.model, self.model_file, self.options, self._todo(start))
+        ) as results:
+            for result in self._shown(results, len(self.catalogue) - start):
+                stop = start + len(result.reasons)
+                encoded = self._name(start, result)
+                self._check_finite(encoded.rows, result.vectors)
+                yield stop, encoded, result.vectors
+                start = stop
+
+    def _name(self, start: int, result: EncodedBlock) -> Encoded:
+        """What became of the rows of a block that begins at `start`."""
+        rows, skipped = [], []
+        for row, reason in enumerate(result.reasons, start):
+            if reason is None:
+                rows.append(row)
+            else:
+                image = str(self.catalogue.images[row])
+                skipped.append(Skipped(self.catalogue.item_ids[row], image, reason))
+        return Encoded(np.array(rows, np.int64), tuple(skipped))
 
     def _todo(self, start: int) -> Iterator[Block]:
         for first in range(start, len(self.catalogue), self.options.batch_size):
@@ -150,7 +158,7 @@ class EncodingJob:
             if result is not None:
                 yield result
 
-    def _check_finite(self, rows: Sequence[int], vectors: NDArray[np.float32]) -> None:
+    def _check_finite(self, rows: NDArray[np.int64], vectors: NDArray[np.float32]) -> None:
         finite = np.isfinite(vectors).all(axis=1)
         if not finite.all():
             item_id = self.catalogue.item_ids[rows[int(np.argmin(finite))]]

@@ -7,7 +7,7 @@ another number of threads.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from itertools import islice, tee
 from pathlib import Path
 
@@ -25,15 +25,14 @@ from amgan.gallery.processes import map_in_processes
 from amgan.images import PictureError, Pixels
 from amgan.methods.trained import TrainedModel
 
+Encoding = Generator[EncodedBlock, None, None]  # closing it ends the work
 # The model, its file (None where it has none), how, and what is to be encoded.
-Executor = Callable[
-    [TrainedModel, Path | None, EncodingOptions, Iterator[Block]], Iterator[EncodedBlock]
-]
+Executor = Callable[[TrainedModel, Path | None, EncodingOptions, Iterator[Block]], Encoding]
 
 
 def encode_in_threads(
     model: TrainedModel, model_file: Path | None, options: EncodingOptions, blocks: Iterator[Block]
-) -> Iterator[EncodedBlock]:
+) -> Encoding:
     """Threads decode ahead while this process encodes."""
 
     def decode(image: Path) -> Pixels | PictureError:
@@ -51,7 +50,7 @@ def encode_in_threads(
 
 def encode_in_processes(
     model: TrainedModel, model_file: Path | None, options: EncodingOptions, blocks: Iterator[Block]
-) -> Iterator[EncodedBlock]:
+) -> Encoding:
     """Each of several processes decodes and encodes whole blocks."""
     assert model_file is not None
     workers = available_workers() if options.workers is None else options.workers
@@ -61,7 +60,7 @@ def encode_in_processes(
 
 def encode_with_ray(
     model: TrainedModel, model_file: Path | None, options: EncodingOptions, blocks: Iterator[Block]
-) -> Iterator[EncodedBlock]:
+) -> Encoding:
     """Actors of a Ray cluster decode and encode whole blocks."""
     from amgan.gallery.ray_executor import map_with_ray
 

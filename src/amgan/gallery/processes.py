@@ -9,7 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import signal
 import traceback
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import resource_tracker
@@ -32,7 +32,7 @@ class _Failure:
 
 def map_in_processes(
     recipe: Recipe, model_file: Path, blocks: Iterator[Block], workers: int
-) -> Iterator[EncodedBlock]:
+) -> Generator[EncodedBlock, None, None]:
     """What became of each block, in order.
 
     Each worker loads the model once and computes with one thread. In memory are the model and one

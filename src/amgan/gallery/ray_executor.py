@@ -10,8 +10,10 @@ import logging
 import os
 import pickle
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+import threading
+import time
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +26,13 @@ from amgan.gallery.versions import GalleryError
 ADDRESS_VARIABLE = "RAY_ADDRESS"
 
 _BLOCK = "block"  # name of the one column
+_SETTLE_S = 1.0
 _MOST_PARTS = 10_000  # Ray keeps a record of each part of a dataset
 
 
 def map_with_ray(
     recipe: Recipe, model_file: Path, blocks: Iterator[Block], workers: int | None
-) -> Iterator[EncodedBlock]:
+) -> Generator[EncodedBlock, None, None]:
     """What became of each block, in order.
 
     Works on the cluster at ``RAY_ADDRESS``, in a Ray that this process has initialised already, or
@@ -66,10 +69,12 @@ def map_with_ray(
                 fn_constructor_args=(recipe, model),
                 **{f"num_{unit.lower()}s": 1},
             )
-            for row in encoded.iter_rows():
-                answer = pickle.loads(row[_BLOCK])
-                assert isinstance(answer, EncodedBlock)
-                yield answer
+            batches = encoded.iter_batches(batch_size=1, prefetch_batches=0)
+            with closing(iter(batches)) as answers:
+                for batch in answers:
+                    answer = pickle.loads(batch[_BLOCK][0])
+                    assert isinstance(answer, EncodedBlock)
+                    yield answer
         except Exception as error:  # Ray's have no common parent
             raise GalleryError(
                 f"Ray gave up ({_last_line(error)}); what was encoded so far is kept: give the "
@@ -135,10 +140,22 @@ def _connected(ray: Any, workers: int | None) -> Iterator[None]:
     except (ConnectionError, TimeoutError, RuntimeError, ValueError) as error:
         where = f"reach Ray at {ADDRESS_VARIABLE}={address}" if address else "start Ray"
         raise GalleryError(f"cannot {where} ({_last_line(error)})") from error
+    threads = set(threading.enumerate())
     try:
         yield
     finally:
+        _let_end(threads)
         ray.shutdown()
+
+
+def _let_end(before: set[threading.Thread]) -> None:
+    """Wait a moment for the threads of Ray Data that were not there `before`.
+
+    One that still asks Ray something when it is shut down makes it end this process.
+    """
+    end = time.monotonic() + _SETTLE_S
+    while set(threading.enumerate()) - before and time.monotonic() < end:
+        time.sleep(0.02)
 
 
 @contextmanager
