@@ -124,7 +124,7 @@ class _Team:
             if len(self._all) == self.size:
                 return False
             self._start()
-        worker = self._idle.pop()
+        worker = self._idle.pop(0)
         worker.give(block)
         self._busy[worker.pipe] = (worker, number)
         return True
