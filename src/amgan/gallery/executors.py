@@ -8,6 +8,7 @@ another number of threads.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing
 from itertools import islice, tee
 from pathlib import Path
 
@@ -40,12 +41,12 @@ def encode_in_threads(
 
     blocks, ahead = tee(blocks)
     images = (image for block in ahead for image in block.images)
-    decoded = map_in_threads(decode, images, options.workers)
-    for block in blocks:
-        if block.pixels is not None:
-            yield encode_pictures(model, block.pixels)
-        else:
-            yield encode_pictures(model, islice(decoded, len(block.images)))
+    with closing(map_in_threads(decode, images, options.workers)) as decoded:
+        for block in blocks:
+            if block.pixels is not None:
+                yield encode_pictures(model, block.pixels)
+            else:
+                yield encode_pictures(model, islice(decoded, len(block.images)))
 
 
 def encode_in_processes(
