@@ -21,6 +21,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,8 @@ from amgan.catalogue.studio import STUDIO_SCHEMA, write_studio_catalogue
 from amgan.catalogue.table import TableLayout, load_table
 from amgan.devices import Compute, choose_compute
 from amgan.evaluation.report import commit_id, machine_description
+from amgan.gallery.blocks import EncodingOptions
+from amgan.gallery.executor_choice import ExecutorChoice
 from amgan.gallery.gallery import Gallery
 from amgan.gallery.store import build_gallery
 from amgan.images import ImageSettings, Pixels
@@ -112,19 +115,27 @@ def measure_training(repeats: int) -> dict[str, Any]:
 
 
 def measure_indexing(repeats: int, items: int = 3000) -> dict[str, Any]:
-    """Items/s from picture files (JPEG or PNG of 128 x 128) to a gallery folder on disk."""
+    """Items/s from picture files (JPEG or PNG of 128 x 128) to a gallery folder on disk.
+
+    By executor, the start of processes and of a local Ray included; two workers each.
+    """
     model = TrainedModel(describe("amgan-p").build(), describe("amgan-p"), choose_compute())
+    executors = [e for e in ExecutorChoice if e is not ExecutorChoice.ray or find_spec("ray")]
+    seconds: dict[str, list[float]] = {str(executor): [] for executor in executors}
     with tempfile.TemporaryDirectory(prefix="amgan-speed-") as folder:
         root = Path(folder)
         table = write_studio_catalogue(root / "catalogue", items, seed=0)
         layout = TableLayout(attributes=STUDIO_SCHEMA.names, item_id="item_id")
         catalogue, _ = load_table(table, layout, schema=STUDIO_SCHEMA, check_pictures=False)
-        seconds = []
         for repeat in range(repeats):
-            start = time.perf_counter()
-            build_gallery(root / f"gallery-{repeat}", model, catalogue)
-            seconds.append(time.perf_counter() - start)
-    return {"items": items, "items_per_second": items / statistics.median(seconds)}
+            for executor in executors:
+                options = EncodingOptions(executor=executor, workers=2)
+                target = root / f"gallery-{repeat}-{executor}"
+                start = time.perf_counter()
+                build_gallery(target, model, catalogue, encoding=options)
+                seconds[str(executor)].append(time.perf_counter() - start)
+    rates = {name: items / statistics.median(values) for name, values in seconds.items()}
+    return {"items": items, "items_per_second": rates}
 
 
 def measure_query(repeats: int, items: int = 50_000) -> dict[str, Any]:

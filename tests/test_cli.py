@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 from tests.conftest import write_shapes
@@ -444,6 +445,45 @@ def test_new_catalogue_is_encoded_with_the_models_values(
     )
     assert code == 0
     assert len(json.loads(out)["hits"]) == 11
+
+
+def test_processes_index_and_update(
+    run_folder: Path, table: Path, tmp_path: Path, call: Call
+) -> None:
+    spread = ("--executor", "processes", "--workers", "2", "--batch-size", "16")
+    save_table(write_shapes(tmp_path / "more", 20, seed=5, prefix="more"), tmp_path / "more.csv")
+    vectors = []
+    for name, how in (("one", ("--batch-size", "16")), ("other", spread)):
+        where = ("--gallery", tmp_path / name)
+        assert call("index", table, "--run", run_folder, *where, *how)[0] == 0
+        assert call("update", tmp_path / "more.csv", *where, *how)[:2] == (
+            0,
+            "20 added\n100 items in the gallery\n",
+        )
+        vectors.append(np.array(open_gallery(tmp_path / name).vectors))
+    np.testing.assert_allclose(vectors[0], vectors[1], rtol=0, atol=1e-6)
+
+
+def test_ray_that_is_not_installed_is_one_line(
+    run_folder: Path, tmp_path: Path, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    gallery = tmp_path / "gallery"
+    code, _, err = call("index", "--run", run_folder, "--gallery", gallery, "--executor", "ray")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "pip install 'amgan[ray]'" in err
+
+
+def test_interrupted_indexing_says_how_to_go_on(
+    run_folder: Path, tmp_path: Path, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("amgan.methods.trained.TrainedModel.encode_gallery", interrupt)
+    code, _, err = call("index", "--run", run_folder, "--gallery", tmp_path / "gallery")
+    assert (code, err.count("\n")) == (130, 1)
+    assert "same command again" in err
 
 
 def test_an_engine_is_kept_with_the_gallery_and_another_can_search_it(

@@ -18,6 +18,7 @@ from amgan.experiment import (
     load_data,
     train_experiment,
 )
+from amgan.gallery.blocks import EncodingOptions
 from amgan.gallery.store import build_gallery
 from amgan.methods.model_file import load_model
 from amgan.methods.ranking import RankingChoice
@@ -108,7 +109,11 @@ def run_quickstart(
     )
     announce("Encoding the catalogue")
     gallery = build_gallery(
-        folder / "run" / "gallery", model, data.catalogue, pixels=data.pixels, progress=track
+        folder / "run" / "gallery",
+        model,
+        data.catalogue,
+        pixels=data.pixels,
+        encoding=EncodingOptions(progress=track),
     )
     announce("Measuring on items that training has not seen")
     metrics, queries, gallery_size = _compare(pure, model, data)

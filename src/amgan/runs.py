@@ -19,6 +19,7 @@ from amgan.experiment import (
     read_run_config,
 )
 from amgan.experiment.fusing import fuse_model
+from amgan.gallery.blocks import DEFAULT_OPTIONS, EncodingOptions
 from amgan.gallery.engine_settings import parse_engine
 from amgan.gallery.store import (
     Gallery,
@@ -30,7 +31,6 @@ from amgan.gallery.store import (
 from amgan.gallery.update import UpdateSummary, renew_gallery, update_gallery
 from amgan.methods.model_file import load_model
 from amgan.methods.ranking import RankingChoice
-from amgan.progress import track
 
 
 def load_run_config(run: Path) -> ExperimentConfig:
@@ -48,7 +48,7 @@ def index_run(
     catalogue: Mapping[str, Any] | None = None,
     *,
     engine: str = "auto",
-    batch_size: int = 256,
+    encoding: EncodingOptions = DEFAULT_OPTIONS,
     device: str = "auto",
     ranking: RankingChoice = RankingChoice.auto,
 ) -> Gallery:
@@ -59,7 +59,7 @@ def index_run(
         folder: gallery folder, made where it is missing.
         catalogue: fields of `CatalogueConfig` in which the catalogue differs from the run's own.
         engine: how it will be searched; see `engine_settings`.
-        batch_size: pictures held in memory at once.
+        encoding: who encodes, in blocks of how many pictures; with limits and progress.
         device: auto, cpu, cuda or cuda:N.
         ranking: what the gallery is ranked by; a fused one can also be asked for the pure order.
 
@@ -71,7 +71,7 @@ def index_run(
     model = load_model(run, device, ranking=ranking)
     source = replace(load_run_config(run).catalogue, **(catalogue or {}))
     items, _ = load_catalogue(source, schema=model.schema, check_pictures=False)
-    return build_gallery(folder, model, items, engine=engine, batch_size=batch_size, progress=track)
+    return build_gallery(folder, model, items, engine=engine, encoding=encoding)
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def update_index(
     remove: Collection[str] = (),
     *,
     run: Path | None = None,
-    batch_size: int = 256,
+    encoding: EncodingOptions = DEFAULT_OPTIONS,
     device: str = "auto",
 ) -> GalleryUpdate:
     """Add, replace and remove items of a gallery folder in one step.
@@ -107,7 +107,7 @@ def update_index(
         remove: ids of items to remove.
         run: run folder or model file to encode with; where it is another model than the gallery's,
             every item is encoded anew. None takes the gallery's own copy.
-        batch_size: pictures held in memory at once.
+        encoding: who encodes, in blocks of how many pictures; with limits and progress.
         device: auto, cpu, cuda or cuda:N.
 
     Raises:
@@ -127,7 +127,7 @@ def update_index(
         source = replace(source, attributes=gallery.schema.names)
         items, report = load_catalogue(source, schema=gallery.schema, check_pictures=False)
     change = renew_gallery if renewed else update_gallery
-    summary = change(folder, model, add=items, remove=remove, batch_size=batch_size, progress=track)
+    summary = change(folder, model, add=items, remove=remove, encoding=encoding)
     return GalleryUpdate(summary, report, renewed)
 
 

@@ -23,6 +23,7 @@ import torch
 
 import conftest
 from amgan.catalogue.records import Catalogue
+from amgan.gallery.blocks import EncodingOptions
 from amgan.gallery.store import build_gallery
 from amgan.gallery.update import update_gallery
 from amgan.methods.trained import TrainedModel
@@ -52,8 +53,12 @@ def build(folder: Path, pictures: Path, engine: str, cycles: int) -> None:
     """Build the second state by the second model, then the first by the first, and so on."""
     one, two = models()
     for _ in range(cycles):
-        build_gallery(folder, two, second(pictures), engine=engine, batch_size=6)
-        build_gallery(folder, one, first(pictures), engine=engine, batch_size=6)
+        build_gallery(
+            folder, two, second(pictures), engine=engine, encoding=EncodingOptions(batch_size=6)
+        )
+        build_gallery(
+            folder, one, first(pictures), engine=engine, encoding=EncodingOptions(batch_size=6)
+        )
 
 
 def update(folder: Path, pictures: Path, cycles: int) -> None:
@@ -66,10 +71,10 @@ def update(folder: Path, pictures: Path, cycles: int) -> None:
             model,
             add=added(pictures),
             remove=catalogue.item_ids[:4],
-            batch_size=3,
+            encoding=EncodingOptions(batch_size=3),
         )
         back = catalogue.subset([*range(4), *range(8, 12)])
-        update_gallery(folder, model, add=back, batch_size=3)
+        update_gallery(folder, model, add=back, encoding=EncodingOptions(batch_size=3))
 
 
 def die_at(operation: int) -> None:

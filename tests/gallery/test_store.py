@@ -10,6 +10,7 @@ import pytest
 
 from amgan.attributes import AttributeSchema
 from amgan.catalogue.records import Catalogue
+from amgan.gallery.blocks import EncodingOptions
 from amgan.gallery.store import Gallery, GalleryError, build_gallery, open_gallery
 from amgan.images import load_pixels
 from amgan.methods.trained import TrainedModel
@@ -25,7 +26,9 @@ def test_a_gallery_holds_what_the_model_gives_for_each_picture(
     tmp_path: Path, shapes: Shapes, shape_model: TrainedModel
 ) -> None:
     catalogue = shapes(20)
-    build_gallery(tmp_path / "gallery", shape_model, catalogue, batch_size=8)
+    build_gallery(
+        tmp_path / "gallery", shape_model, catalogue, encoding=EncodingOptions(batch_size=8)
+    )
     gallery = open_gallery(tmp_path / "gallery", shape_model)
     pixels = np.stack([load_pixels(image, shape_model.images) for image in catalogue.images])
     expected = shape_model.encode_gallery(pixels)
@@ -60,7 +63,9 @@ def test_pictures_that_cannot_be_decoded_are_skipped_and_named(
     catalogue = shapes(12)
     catalogue.images[4].write_bytes(catalogue.images[4].read_bytes()[:60])
     catalogue.images[9].unlink()
-    gallery = build_gallery(tmp_path / "gallery", shape_model, catalogue, batch_size=5)
+    gallery = build_gallery(
+        tmp_path / "gallery", shape_model, catalogue, encoding=EncodingOptions(batch_size=5)
+    )
     kept = [row for row in range(12) if row not in (4, 9)]
     assert gallery.item_ids == tuple(catalogue.item_ids[row] for row in kept)
     assert np.array_equal(gallery.labels, catalogue.labels[kept])
@@ -147,7 +152,7 @@ def test_an_interrupted_build_goes_on_where_it_stopped(
 
     stop_after(3)
     with pytest.raises(Interrupted):
-        build_gallery(folder, shape_model, catalogue, batch_size=5)
+        build_gallery(folder, shape_model, catalogue, encoding=EncodingOptions(batch_size=5))
     with pytest.raises(GalleryError, match="no gallery here"):
         open_gallery(folder)
     assert encoded == [4, 5, 5]
@@ -164,9 +169,11 @@ def test_an_interrupted_build_goes_on_where_it_stopped(
         first_again = 10
     encoded.clear()
     stop_after(99)
-    resumed = build_gallery(folder, shape_model, catalogue, batch_size=5)
+    resumed = build_gallery(folder, shape_model, catalogue, encoding=EncodingOptions(batch_size=5))
     assert sum(encoded) == 30 - first_again
-    whole = build_gallery(tmp_path / "other", shape_model, catalogue, batch_size=5)
+    whole = build_gallery(
+        tmp_path / "other", shape_model, catalogue, encoding=EncodingOptions(batch_size=5)
+    )
     assert np.array_equal(resumed.vectors, whole.vectors)
     assert resumed.item_ids == whole.item_ids
     assert resumed.manifest == whole.manifest

@@ -8,6 +8,7 @@ import pytest
 
 from amgan.catalogue.records import Catalogue
 from amgan.gallery import approximate
+from amgan.gallery.blocks import EncodingOptions
 from amgan.gallery.store import (
     Gallery,
     GalleryError,
@@ -157,16 +158,18 @@ def test_an_interrupted_update_goes_on_and_leaves_an_interrupted_build_alone(
 
     stop_after(2)
     with pytest.raises(KeyboardInterrupt):
-        build_gallery(folder, shape_model, large, batch_size=4)
+        build_gallery(folder, shape_model, large, encoding=EncodingOptions(batch_size=4))
     stop_after(1)
     with pytest.raises(KeyboardInterrupt):
-        update_gallery(folder, shape_model, add=new, batch_size=4)
+        update_gallery(folder, shape_model, add=new, encoding=EncodingOptions(batch_size=4))
     stop_after(99)
-    summary = update_gallery(folder, shape_model, add=new, batch_size=4)
+    summary = update_gallery(folder, shape_model, add=new, encoding=EncodingOptions(batch_size=4))
     assert encoded == [4, 4]
     assert len(summary.gallery) == 17
     stop_after(99)
-    assert len(build_gallery(folder, shape_model, large, batch_size=4)) == 12
+    assert (
+        len(build_gallery(folder, shape_model, large, encoding=EncodingOptions(batch_size=4))) == 12
+    )
     assert encoded == [4]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import TypeVar
@@ -25,7 +25,7 @@ def available_workers() -> int:
 
 def map_in_threads(
     function: Callable[[S], R], elements: Iterable[S], workers: int | None = None
-) -> Iterator[R]:
+) -> Generator[R, None, None]:
     """`map` in `workers` threads: same order, and only a few elements ahead of the caller.
 
     An exception of `function` is raised when its element's turn comes; work not begun is dropped.

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from amgan.gallery.executor_choice import ExecutorChoice
+
 if TYPE_CHECKING:
     from amgan.config import ExperimentConfig
+    from amgan.gallery.blocks import EncodingOptions
 
 CATALOGUE_PANEL = "Catalogue table"
 
@@ -100,7 +103,39 @@ Run = Annotated[
     Path,
     typer.Option("--run", "-r", metavar="FOLDER", envvar="AMGAN_RUN", help="Run folder."),
 ]
+BatchSize = Annotated[int, typer.Option(min=1, help="Pictures encoded at once, by each worker.")]
+Executor = Annotated[
+    ExecutorChoice,
+    typer.Option(
+        help="Who encodes: threads of this process, several processes, or Ray (the cluster at "
+        "RAY_ADDRESS, or this machine)."
+    ),
+]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        metavar="N",
+        help="Number of threads, processes or Ray actors.  [default: as many as there are cores]",
+        show_default=False,
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+
+ENCODING_ADVICE = "what was encoded is kept; give the same command again to go on"
+
+
+def encoding_options(
+    batch_size: int, executor: ExecutorChoice, workers: int | None
+) -> EncodingOptions:
+    """How a command encodes, with its progress shown."""
+    from amgan.gallery.blocks import EncodingOptions
+    from amgan.progress import track
+
+    return EncodingOptions(
+        batch_size=batch_size, executor=executor, workers=workers, progress=track
+    )
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,14 @@ from typing import Annotated
 
 import typer
 
+from amgan.cli.errors import resumable
 from amgan.cli.options import (
+    ENCODING_ADVICE,
     AsJson,
     Attributes,
+    BatchSize,
     Device,
+    Executor,
     Image,
     ItemId,
     Product,
@@ -18,8 +22,11 @@ from amgan.cli.options import (
     Split,
     Table,
     TableOptions,
+    Workers,
+    encoding_options,
     examples,
 )
+from amgan.gallery.executor_choice import ExecutorChoice
 from amgan.methods.ranking import RankingChoice
 
 PANEL = "Search"
@@ -27,6 +34,7 @@ INDEX_EXAMPLES = examples(
     "amgan index",
     "amgan index new-season.csv --gallery galleries/new-season",
     "amgan index --engine 'faiss://hnsw?m=32&ef_search=256'",
+    "amgan index --executor processes --workers 8",
 )
 SEARCH_EXAMPLES = examples(
     "amgan search photo.jpg --set collar=round --set colour=black -k 12 --sheet out.png",
@@ -53,7 +61,6 @@ Engine = Annotated[
         show_default=False,
     ),
 ]
-BatchSize = Annotated[int, typer.Option(min=1, help="Pictures encoded at once.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -80,6 +87,8 @@ def index(
             "small gallery and takes a graph for a large one.",
         ),
     ] = "auto",
+    executor: Executor = ExecutorChoice.threads,
+    workers: Workers = None,
     batch_size: BatchSize = 256,
     ranking: Annotated[
         RankingChoice,
@@ -93,21 +102,23 @@ def index(
     """Encode a catalogue with a trained model, so that it can be searched.
 
     Without TABLE it is the catalogue that the model was trained on. A gallery that stands already
-    is replaced in one step: searches see the old one or the new one.
+    is replaced in one step: searches see the old one or the new one. Interrupted, it goes on
+    behind the last block when it is given again, also with another --executor.
     """
     from amgan.runs import index_run
 
     options = TableOptions(table, attributes, image, item_id, product, split)
     folder = gallery or run / "gallery"
-    built = index_run(
-        run,
-        folder,
-        options.given(),
-        engine=engine,
-        batch_size=batch_size,
-        device=device,
-        ranking=ranking,
-    )
+    with resumable(ENCODING_ADVICE):
+        built = index_run(
+            run,
+            folder,
+            options.given(),
+            engine=engine,
+            encoding=encoding_options(batch_size, executor, workers),
+            device=device,
+            ranking=ranking,
+        )
     typer.echo(f"{len(built):,} items in {folder}")
 
 

@@ -7,8 +7,23 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from amgan.cli.options import Device, Image, ItemId, Product, Split, TableOptions, examples
-from amgan.cli.searching import PANEL, BatchSize
+from amgan.cli.errors import resumable
+from amgan.cli.options import (
+    ENCODING_ADVICE,
+    BatchSize,
+    Device,
+    Executor,
+    Image,
+    ItemId,
+    Product,
+    Split,
+    TableOptions,
+    Workers,
+    encoding_options,
+    examples,
+)
+from amgan.cli.searching import PANEL
+from amgan.gallery.executor_choice import ExecutorChoice
 
 if TYPE_CHECKING:
     from amgan.runs import GalleryUpdate
@@ -77,6 +92,8 @@ def update(
     item_id: ItemId = "",
     product: Product = "",
     split: Split = "",
+    executor: Executor = ExecutorChoice.threads,
+    workers: Workers = None,
     batch_size: BatchSize = 256,
     device: Device = "auto",
 ) -> None:
@@ -93,14 +110,15 @@ def update(
             "nothing to do: give a table of items to add, ids after --remove or --remove-file, "
             "or a run with another model after --run"
         )
-    done = update_index(
-        gallery or (run or Path("run")) / "gallery",
-        TableOptions(table, "", image, item_id, product, split).given() if table else None,
-        removed,
-        run=run,
-        batch_size=batch_size,
-        device=device,
-    )
+    with resumable(ENCODING_ADVICE):
+        done = update_index(
+            gallery or (run or Path("run")) / "gallery",
+            TableOptions(table, "", image, item_id, product, split).given() if table else None,
+            removed,
+            run=run,
+            encoding=encoding_options(batch_size, executor, workers),
+            device=device,
+        )
     print_update(done)
 
 

@@ -10,20 +10,22 @@ import hashlib
 import json
 import os
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from dataclasses import asdict, dataclass
+from itertools import repeat
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from amgan.catalogue.parallel import map_in_threads
 from amgan.catalogue.records import Catalogue
+from amgan.gallery.blocks import DEFAULT_OPTIONS, Block, EncodedBlock, EncodingOptions
+from amgan.gallery.executors import EXECUTORS
 from amgan.gallery.versions import GalleryError
-from amgan.images import DEFAULT_LIMITS, PictureError, PictureLimits, Pixels, load_pixels
+from amgan.images import Pixels
 from amgan.methods.trained import TrainedModel
-from amgan.progress import Progress
 
 VECTORS_FILE = "vectors.f32"
 JOURNAL_FILE = "journal.jsonl"
@@ -63,19 +65,15 @@ class EncodingJob:
         model: encodes.
         catalogue: whose pictures.
         pixels: decoded pictures (N, H, W, 3) in catalogue order; None reads the files.
-        limits: what a picture file may measure.
-        workers: threads that decode; None takes as many as there are cores.
-        batch_size: pictures held in memory and written at once.
-        progress: shows how far it is.
+        options: who does it, and how.
+        model_file: the same model on disk, for other processes; threads need none.
     """
 
     model: TrainedModel
     catalogue: Catalogue
     pixels: Pixels | None = None
-    limits: PictureLimits = DEFAULT_LIMITS
-    workers: int | None = None
-    batch_size: int = 256
-    progress: Progress | None = None
+    options: EncodingOptions = DEFAULT_OPTIONS
+    model_file: Path | None = None
 
     def __post_init__(self) -> None:
         if self.catalogue.schema != self.model.schema:
@@ -96,7 +94,7 @@ class EncodingJob:
 
     def digest(self) -> str:
         """SHA-256 of what has to be equal for one run to go on where another stopped."""
-        parts = [self.model.identity, self.catalogue.digest, repr(self.limits)]
+        parts = [self.model.identity, self.catalogue.digest, repr(self.options.limits)]
         parts += [str(image.absolute()) for image in self.catalogue.images]
         parts.append("files" if self.pixels is None else "pixels")
         return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
@@ -114,42 +112,53 @@ class EncodingJob:
                 digest.update(b"?;")
         return digest.hexdigest()
 
-    def blocks(self, start: int) -> Iterator[tuple[int, Encoded, NDArray[np.float32]]]:
+    def blocks(self, start: int) -> Generator[tuple[int, Encoded, NDArray[np.float32]], None, None]:
         """Encode from row `start` on: last row + 1, which rows, their vectors (n, D)."""
-        total = len(self.catalogue)
-        decoded = self._decode(start)
-        if self.progress is not None:
-            decoded = iter(self.progress(decoded, "Encode pictures", total - start))
-        for first in range(start, total, self.batch_size):
-            stop = min(first + self.batch_size, total)
-            rows, pictures, skipped = [], [], []
-            for row in range(first, stop):
-                picture = next(decoded)
-                if isinstance(picture, PictureError):
-                    image = str(self.catalogue.images[row])
-                    skipped.append(Skipped(self.catalogue.item_ids[row], image, picture.reason))
-                else:
-                    rows.append(row)
-                    pictures.append(picture)
-            vectors = np.empty((0, self.model.embedding_dim), np.float32)
-            if rows:
-                vectors = self.model.encode_gallery(np.stack(pictures))
-            self._check_finite(rows, vectors)
-            yield stop, Encoded(np.array(rows, np.int64), tuple(skipped)), vectors
+        execute = EXECUTORS[self.options.executor]
+        # Closed whatever happens, so that workers are gone when an error or Ctrl-C is told.
+        with closing(
+            execute(self.model, self.model_file, self.options, self._todo(start))
+        ) as results:
+            for result in self._shown(results, len(self.catalogue) - start):
+                stop = start + len(result.reasons)
+                encoded = self._name(start, result)
+                self._check_finite(encoded.rows, result.vectors)
+                yield stop, encoded, result.vectors
+                start = stop
 
-    def _decode(self, start: int) -> Iterator[Pixels | PictureError]:
-        if self.pixels is not None:
-            return iter(self.pixels[start:])
+    def _name(self, start: int, result: EncodedBlock) -> Encoded:
+        """What became of the rows of a block that begins at `start`."""
+        rows, skipped = [], []
+        for row, reason in enumerate(result.reasons, start):
+            if reason is None:
+                rows.append(row)
+            else:
+                image = str(self.catalogue.images[row])
+                skipped.append(Skipped(self.catalogue.item_ids[row], image, reason))
+        return Encoded(np.array(rows, np.int64), tuple(skipped))
 
-        def decode(path: Path) -> Pixels | PictureError:
-            try:
-                return load_pixels(path, self.model.images, self.limits)
-            except PictureError as error:
-                return error
+    def _todo(self, start: int) -> Iterator[Block]:
+        for first in range(start, len(self.catalogue), self.options.batch_size):
+            part = slice(first, first + self.options.batch_size)
+            images = tuple(image.absolute() for image in self.catalogue.images[part])
+            yield Block(images, None if self.pixels is None else np.array(self.pixels[part]))
 
-        return map_in_threads(decode, self.catalogue.images[start:], self.workers)
+    def _shown(self, results: Iterator[EncodedBlock], total: int) -> Iterator[EncodedBlock]:
+        """The results, with progress counted in pictures."""
+        if self.options.progress is None:
+            yield from results
+            return
 
-    def _check_finite(self, rows: Sequence[int], vectors: NDArray[np.float32]) -> None:
+        def pictures() -> Iterator[EncodedBlock | None]:
+            for result in results:
+                yield from repeat(None, len(result.reasons) - 1)
+                yield result
+
+        for result in self.options.progress(pictures(), "Encode pictures", total):
+            if result is not None:
+                yield result
+
+    def _check_finite(self, rows: NDArray[np.int64], vectors: NDArray[np.float32]) -> None:
         finite = np.isfinite(vectors).all(axis=1)
         if not finite.all():
             item_id = self.catalogue.item_ids[rows[int(np.argmin(finite))]]
@@ -162,9 +171,13 @@ def encode_to_file(job: EncodingJob, folder: Path) -> Encoded:
     """Encode into ``folder/vectors.f32``, going on where an equal job was interrupted."""
     journal = _Journal(folder, job)
     rows, skipped = [journal.done.rows], list(journal.done.skipped)
-    with journal.open_vectors() as vectors_file, journal.open_lines() as lines:
-        start = journal.next_row
-        for stop, encoded, vectors in job.blocks(start):
+    start = journal.next_row
+    with (
+        journal.open_vectors() as vectors_file,
+        journal.open_lines() as lines,
+        closing(job.blocks(start)) as blocks,
+    ):
+        for stop, encoded, vectors in blocks:
             _append(vectors_file, np.ascontiguousarray(vectors, np.float32).tobytes())
             entry = {
                 "start": start,

@@ -11,6 +11,7 @@ from safetensors import SafetensorError
 
 from amgan.attributes import Labels
 from amgan.catalogue.records import Catalogue
+from amgan.gallery.blocks import DEFAULT_OPTIONS, EncodingOptions
 from amgan.gallery.encode import (
     JOURNAL_FILE,
     VECTORS_FILE,
@@ -26,7 +27,7 @@ from amgan.gallery.items import ItemTable
 from amgan.gallery.manifest import Manifest
 from amgan.gallery.milvus import Rowset
 from amgan.gallery.versions import GalleryError, VersionedFolder
-from amgan.images import DEFAULT_LIMITS, PictureLimits, Pixels
+from amgan.images import Pixels
 from amgan.methods.model_file import load_model, save_model
 from amgan.methods.ranking import RankingChoice
 from amgan.methods.trained import TrainedModel
@@ -66,10 +67,7 @@ def build_gallery(
     *,
     pixels: Pixels | None = None,
     engine: str = "auto",
-    limits: PictureLimits = DEFAULT_LIMITS,
-    workers: int | None = None,
-    batch_size: int = 256,
-    progress: Progress | None = None,
+    encoding: EncodingOptions = DEFAULT_OPTIONS,
 ) -> Gallery:
     """Encode a catalogue into a gallery folder and make it the folder's current version.
 
@@ -85,20 +83,19 @@ def build_gallery(
         pixels: the catalogue's decoded pictures (N, H, W, 3), such as `open_pixels` gives; without
             them the picture files are read.
         engine: how it will be searched; see `engine_settings`.
-        limits: what a picture file may measure.
-        workers: threads that decode; None takes as many as there are cores.
-        batch_size: pictures held in memory and written at once.
-        progress: shows how far it is.
+        encoding: who encodes, in blocks of how many pictures; with limits and progress.
 
     Raises:
-        GalleryError: schemas differ, no picture could be read, the disk is full or refuses.
+        GalleryError: schemas differ, no picture could be read, the disk is full or refuses, a
+            worker was lost, Ray is wanted and not installed.
         ValueError: an engine setting that cannot be read.
     """
     parse_engine(engine)
-    job = EncodingJob(model, catalogue, pixels, limits, workers, batch_size, progress)
     store = VersionedFolder(folder)
     with store.writing():
         store.clear_work(keep=(VECTORS_FILE, JOURNAL_FILE))
+        _save_model(store.work / MODEL_FILE, model)
+        job = EncodingJob(model, catalogue, pixels, encoding, store.work / MODEL_FILE)
         encoded = encode_to_file(job, store.work)
         if not len(encoded.rows):
             first = encoded.skipped[0] if encoded.skipped else None
@@ -107,8 +104,7 @@ def build_gallery(
         kept = catalogue.subset(encoded.rows)
         items = ItemTable.from_catalogue(kept)
         content = Content(kept.name, items, kept.labels, encoded.skipped, engine)
-        _save_model(store.work / MODEL_FILE, model)
-        version = begin_version(store, model, content, progress)
+        version = begin_version(store, model, content, encoding.progress)
         version.write_engine()
         finish_version(version, content)
     return open_gallery(folder, model)

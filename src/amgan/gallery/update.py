@@ -12,6 +12,7 @@ import numpy as np
 
 from amgan.attributes import Labels
 from amgan.catalogue.records import Catalogue
+from amgan.gallery.blocks import DEFAULT_OPTIONS, EncodingOptions
 from amgan.gallery.encode import VECTORS_FILE, Encoded, EncodingJob, encode_to_file, map_vectors
 from amgan.gallery.engines import Rows, Vectors
 from amgan.gallery.gallery import Gallery
@@ -26,7 +27,7 @@ from amgan.gallery.store import (
     open_version,
 )
 from amgan.gallery.versions import GalleryError, VersionedFolder
-from amgan.images import DEFAULT_LIMITS, PictureLimits, Pixels
+from amgan.images import Pixels
 from amgan.methods.trained import TrainedModel
 from amgan.progress import Progress
 
@@ -61,10 +62,7 @@ def update_gallery(
     add: Catalogue | None = None,
     remove: Collection[str] = (),
     pixels: Pixels | None = None,
-    limits: PictureLimits = DEFAULT_LIMITS,
-    workers: int | None = None,
-    batch_size: int = 256,
-    progress: Progress | None = None,
+    encoding: EncodingOptions = DEFAULT_OPTIONS,
 ) -> UpdateSummary:
     """Add or replace items, and remove others, in one step.
 
@@ -77,13 +75,11 @@ def update_gallery(
         add: new items; one with the id of an item that is there replaces it.
         remove: ids of items to remove; those that are not there are reported.
         pixels: decoded pictures (N, H, W, 3) of `add`.
-        limits: what a picture file may measure.
-        workers: threads that decode; None takes as many as there are cores.
-        batch_size: pictures held in memory and written at once.
-        progress: shows how far it is.
+        encoding: who encodes, in blocks of how many pictures; with limits and progress.
 
     Raises:
-        GalleryError: no gallery, another model or schema, the disk is full or refuses.
+        GalleryError: no gallery, another model or schema, the disk is full or refuses, a worker was
+            lost, Ray is wanted and not installed.
     """
     store = VersionedFolder(folder, "update")
     with store.writing():
@@ -96,12 +92,13 @@ def update_gallery(
         old.check_model(model)
         encoded, new = Encoded(np.empty(0, np.int64), ()), None
         if add is not None and adds:
-            job = EncodingJob(model, add, pixels, limits, workers, batch_size, progress)
+            assert old.folder is not None
+            job = EncodingJob(model, add, pixels, encoding, old.folder / MODEL_FILE)
             (store.work / _ADDED).mkdir(exist_ok=True)
             encoded = encode_to_file(job, store.work / _ADDED)
             new = add.subset(encoded.rows)
         plan = _plan(old, () if new is None else new.item_ids, remove)
-        _publish(store, model, old, plan, new, encoded, progress)
+        _publish(store, model, old, plan, new, encoded, encoding.progress)
     return UpdateSummary(
         open_gallery(folder, model),
         len(encoded.rows) - plan.replaced,
@@ -118,10 +115,7 @@ def renew_gallery(
     *,
     add: Catalogue | None = None,
     remove: Collection[str] = (),
-    limits: PictureLimits = DEFAULT_LIMITS,
-    workers: int | None = None,
-    batch_size: int = 256,
-    progress: Progress | None = None,
+    encoding: EncodingOptions = DEFAULT_OPTIONS,
 ) -> UpdateSummary:
     """As `update_gallery`, with another model than before: every item is encoded anew.
 
@@ -134,13 +128,11 @@ def renew_gallery(
         model: encodes every item from now on; its attributes and values are the gallery's.
         add: new items; one with the id of an item that is there replaces it.
         remove: ids of items to remove; those that are not there are reported.
-        limits: what a picture file may measure.
-        workers: threads that decode; None takes as many as there are cores.
-        batch_size: pictures held in memory and written at once.
-        progress: shows how far it is.
+        encoding: who encodes, in blocks of how many pictures; with limits and progress.
 
     Raises:
-        GalleryError: no gallery, another schema, no item is left, the disk is full or refuses.
+        GalleryError: no gallery, another schema, no item is left, the disk is full or refuses, a
+            worker was lost, Ray is wanted and not installed.
     """
     old = open_gallery(folder, engine="faiss://exact")
     plan = _plan(old, () if add is None else add.item_ids, remove)
@@ -150,10 +142,7 @@ def renew_gallery(
         model,
         items.to_catalogue(old.name, old.schema, labels),
         engine=old.manifest.engine_asked,
-        limits=limits,
-        workers=workers,
-        batch_size=batch_size,
-        progress=progress,
+        encoding=encoding,
     )
     new = (
         []
