@@ -46,6 +46,7 @@ COMMANDS = [
     ["triplets", "check"],
     ["train"],
     ["evaluate"],
+    ["calibration"],
     ["index"],
     ["update"],
     ["search"],

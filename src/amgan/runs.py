@@ -7,15 +7,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from amgan.catalogue.pixels import open_pixels
 from amgan.catalogue.validation import ValidationReport
 from amgan.config import CatalogueConfig, ExperimentConfig, config_from_dict
+from amgan.evaluation.calibration_report import CalibrationReport
 from amgan.evaluation.report import Protocol
 from amgan.experiment import (
     Evaluation,
     build_untrained,
+    cache_folder,
+    choose_attributes,
     evaluate_model,
+    keep_attributes,
     load_catalogue,
     load_data,
+    measure_calibration,
     read_run_config,
 )
 from amgan.experiment.fusing import fuse_model
@@ -174,3 +180,46 @@ def evaluate_run(
     for protocol in protocols:
         for ranker in rankers:
             yield evaluate_model(ranker, data, split=split, protocol=protocol)
+
+
+def measure_run_calibration(
+    run: Path,
+    table: Mapping[str, Any] | None = None,
+    *,
+    split: str | None = None,
+    attributes: Collection[str] = (),
+    bins: int = 10,
+    device: str = "auto",
+) -> tuple[CalibrationReport, ValidationReport]:
+    """Hold the confidence of a run's classifiers against labels.
+
+    Args:
+        run: run folder; a model file is enough with a table.
+        table: another labelled table, as fields of `CatalogueConfig`. Columns that are not named
+            are those of the run's own table. None takes the catalogue that the run was trained on.
+        split: "train", "val", "test" or "all"; None is "test" of the run's own catalogue, and all
+            of another table.
+        attributes: those to look at; empty takes all of the model's.
+        bins: number of bins of confidence.
+        device: auto, cpu, cuda or cuda:N.
+
+    Returns:
+        What was found, and what was found in the table.
+
+    Raises:
+        ValueError: no model, an attribute that it does not have, or as `load_catalogue` and
+            `measure_calibration`.
+    """
+    model = load_model(run, device)
+    schema = choose_attributes(model.schema, attributes)
+    source = replace(_table_columns(run), **table) if table else load_run_config(run).catalogue
+    split = split or ("all" if table else "test")
+    if table:  # ids and products decide nothing here, nor do splits where all items are taken
+        column = "" if split == "all" else source.split
+        source = replace(source, item_id="", product="", split=column)
+    source = replace(source, attributes=schema.names)
+    catalogue, report = load_catalogue(source, schema=schema, check_pictures=table is not None)
+    catalogue = keep_attributes(catalogue, schema.names)  # a reader gives all that it knows
+    pixels = open_pixels(catalogue, model.images, cache_folder(), progress=track)
+    found = measure_calibration(model, catalogue, pixels, split=split, bins=bins, progress=track)
+    return found, report
