@@ -122,6 +122,20 @@ def test_json_tells_bins_and_markdown_numbers() -> None:
     assert ece in row
 
 
+def test_the_error_by_chance_is_that_of_confidences_that_are_right() -> None:
+    rng = np.random.default_rng(1)
+    confidence = rng.uniform(0.3, 1, 400)
+    errors = [
+        compute_reliability(confidence, rng.random(400) < confidence).error for _ in range(2000)
+    ]
+    found = compute_reliability(confidence, rng.random(400) < confidence)
+    assert found.error_by_chance() == pytest.approx(np.quantile(errors, 0.95), rel=0.06)
+    many = np.tile(confidence, 100)
+    fewer = compute_reliability(many, rng.random(40_000) < many).error_by_chance()
+    assert fewer == pytest.approx(found.error_by_chance() / 10, rel=0.1)
+    assert math.isnan(compute_reliability(np.zeros(0), np.zeros(0, bool)).error_by_chance())
+
+
 def test_intervals_are_wilsons() -> None:
     confidence = np.repeat([0.15, 0.55, 0.95], [4, 30, 7])
     right = np.concatenate([np.zeros(4, bool), np.arange(30) < 20, np.ones(7, bool)])

@@ -120,12 +120,14 @@ class CalibrationReport:
             facts.append("- **The model has no temperatures: it was trained without validation.**")
         rows = [_row(found) for found in (*self.attributes, self.pooled)]
         headings = ["Attribute", "Labels", "Accuracy", "Temperature"]
-        headings += ["ECE before", "ECE after", "NLL before", "NLL after"]
+        headings += ["ECE before", "ECE after", "by chance", "NLL before", "NLL after"]
         notes = [
             "- Before and after: without and with the temperature, fitted on validation items, "
             "that logits are divided by. It changes no prediction.",
             f"- ECE: expected calibration error, the mean of |accuracy - confidence| over "
             f"{self.bins} bins of equal width, weighted by their predictions.",
+            "- By chance: what the error of perfect confidence would stay below in 95 % of cases, "
+            "with as many predictions; an ECE below it cannot be told from none.",
             "- NLL: mean negative log likelihood of the right value, in nats.",
         ]
         title = f"## Confidence of {self.method} on {self.catalogue}"
@@ -246,7 +248,8 @@ class _Judged:
 
 def _row(found: AttributeCalibration) -> list[str]:
     temperature = "–" if found.temperature is None else f"{found.temperature:.3f}"
-    numbers = (found.before.ece, found.after.ece, found.before.nll, found.after.nll)
+    chance = found.after.reliability.error_by_chance()
+    numbers = (found.before.ece, found.after.ece, chance, found.before.nll, found.after.nll)
     cells = [found.name, f"{found.n:,}", format_number(found.accuracy), temperature]
     return cells + [format_number(number) for number in numbers]
 
@@ -261,5 +264,10 @@ def _plain(found: AttributeCalibration) -> dict[str, Any]:
     for when, confidence in (("before", found.before), ("after", found.after)):
         arrays = {key: value.tolist() for key, value in asdict(confidence.reliability).items()}
         bins = {key: [None if math.isnan(v) else v for v in row] for key, row in arrays.items()}
-        values[when] = {"ece": confidence.ece, "nll": confidence.nll, "bins": bins}
+        values[when] = {
+            "ece": confidence.ece,
+            "ece_by_chance": confidence.reliability.error_by_chance(),
+            "nll": confidence.nll,
+            "bins": bins,
+        }
     return values
