@@ -30,6 +30,7 @@ from amgan.gallery.store import (
     Gallery,
     GalleryError,
     build_gallery,
+    gallery_ranking,
     load_gallery_model,
     open_gallery,
 )
@@ -77,7 +78,15 @@ def index_run(
     model = load_model(run, device, ranking=ranking)
     source = replace(load_run_config(run).catalogue, **(catalogue or {}))
     items, _ = load_catalogue(source, schema=model.schema, check_pictures=False)
-    return build_gallery(folder, model, items, engine=engine, batch_size=batch_size, progress=track)
+    return build_gallery(
+        folder,
+        model,
+        items,
+        engine=engine,
+        ranking=ranking,
+        batch_size=batch_size,
+        progress=track,
+    )
 
 
 @dataclass(frozen=True)
@@ -112,20 +121,21 @@ def update_index(
             are those of the run that the gallery lies in, if it does.
         remove: ids of items to remove.
         run: run folder or model file to encode with; where it is another model than the gallery's,
-            every item is encoded anew. None takes the gallery's own copy.
+            every item is encoded anew, with the ranking that the gallery was indexed with. None
+            takes the gallery's own copy.
         batch_size: pictures held in memory at once.
         device: auto, cpu, cuda or cuda:N.
 
     Raises:
-        ValueError: no gallery, no model, a model with other attributes, or a table that cannot be
-            used.
+        ValueError: no gallery, no model, a model with other attributes, one without the fused
+            ranking that the gallery was indexed for, or a table that cannot be used.
     """
     gallery = open_gallery(folder, engine="faiss://exact")
     try:
         model = load_gallery_model(gallery, device, run)
     except GalleryError:
         assert run is not None  # the copy is the model that encoded the gallery
-        model = load_model(run, device, ranking=RankingChoice.auto)
+        model = load_model(run, device, ranking=gallery_ranking(gallery))
     renewed = model.identity != gallery.model_identity
     items = report = None
     if table:

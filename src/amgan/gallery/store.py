@@ -32,7 +32,14 @@ from amgan.methods.ranking import RankingChoice
 from amgan.methods.trained import TrainedModel
 from amgan.progress import Progress
 
-__all__ = ["Gallery", "GalleryError", "build_gallery", "load_gallery_model", "open_gallery"]
+__all__ = [
+    "Gallery",
+    "GalleryError",
+    "build_gallery",
+    "gallery_ranking",
+    "load_gallery_model",
+    "open_gallery",
+]
 
 ITEMS_FILE = "items.arrow"
 LABELS_FILE = "labels.npy"
@@ -50,6 +57,7 @@ class Content:
         labels: (N, M).
         skipped: items that could not be encoded.
         engine: setting as the user wrote it.
+        ranking: as the user chose it.
     """
 
     name: str
@@ -57,6 +65,7 @@ class Content:
     labels: Labels
     skipped: Sequence[Skipped]
     engine: str
+    ranking: RankingChoice
 
 
 def build_gallery(
@@ -66,6 +75,7 @@ def build_gallery(
     *,
     pixels: Pixels | None = None,
     engine: str = "auto",
+    ranking: RankingChoice | None = None,
     limits: PictureLimits = DEFAULT_LIMITS,
     workers: int | None = None,
     batch_size: int = 256,
@@ -85,6 +95,8 @@ def build_gallery(
         pixels: the catalogue's decoded pictures (N, H, W, 3), such as `open_pixels` gives; without
             them the picture files are read.
         engine: how it will be searched; see `engine_settings`.
+        ranking: the choice that the model was loaded with, kept for a newer model; None takes what
+            the model tells.
         limits: what a picture file may measure.
         workers: threads that decode; None takes as many as there are cores.
         batch_size: pictures held in memory and written at once.
@@ -106,7 +118,8 @@ def build_gallery(
             raise GalleryError(f"catalogue {catalogue.name!r}: no picture could be read{reason}")
         kept = catalogue.subset(encoded.rows)
         items = ItemTable.from_catalogue(kept)
-        content = Content(kept.name, items, kept.labels, encoded.skipped, engine)
+        chosen = ranking or RankingChoice.told_by(model.description.note)
+        content = Content(kept.name, items, kept.labels, encoded.skipped, engine, chosen)
         _save_model(store.work / MODEL_FILE, model)
         version = begin_version(store, model, content, progress)
         version.write_engine()
@@ -172,6 +185,20 @@ def load_gallery_model(
     return load_model(gallery.folder / MODEL_FILE, device)
 
 
+def gallery_ranking(gallery: Gallery) -> RankingChoice:
+    """What the user chose that a gallery is ranked by, to load a newer model with.
+
+    Galleries written before the choice was kept tell it by their copy of the model.
+
+    Raises:
+        ValueError: such a gallery, and its copy is gone.
+    """
+    if gallery.manifest.ranking is not None:
+        return gallery.manifest.ranking
+    note = load_gallery_model(gallery, "cpu").description.note
+    return RankingChoice.told_by(note)
+
+
 def open_version(folder: Path, engine: str | None = None) -> Gallery:
     """Open one version's folder.
 
@@ -197,6 +224,7 @@ def begin_version(
         Manifest.of(model, content.name, len(content.items), len(content.skipped)),
         engine=settings.url,
         engine_asked=content.engine,
+        ranking=content.ranking,
     )
     rows = Rowset(content.items, content.labels, vectors)
     return NewVersion(store, settings, manifest, rows, progress)
