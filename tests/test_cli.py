@@ -316,6 +316,7 @@ def test_evaluate_as_json_agrees_with_the_search_users_get(
     )
     assert code == 0
     (report,) = json.loads(out)
+    assert (report["method"], report["ranking"]) == ("amgan-p", ranking)
     folder = run_folder / "evaluation" / ("fused" if ranking == "fused" else ".")
     assert (folder / "test-paper.parquet").exists()
     lines = [json.loads(line) for line in (run_folder / "triplets.jsonl").read_text().splitlines()]
