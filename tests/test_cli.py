@@ -47,6 +47,7 @@ COMMANDS = [
     ["triplets", "check"],
     ["train"],
     ["evaluate"],
+    ["calibration"],
     ["index"],
     ["update"],
     ["search"],
@@ -316,6 +317,7 @@ def test_evaluate_as_json_agrees_with_the_search_users_get(
     )
     assert code == 0
     (report,) = json.loads(out)
+    assert (report["method"], report["ranking"]) == ("amgan-p", ranking)
     folder = run_folder / "evaluation" / ("fused" if ranking == "fused" else ".")
     assert (folder / "test-paper.parquet").exists()
     lines = [json.loads(line) for line in (run_folder / "triplets.jsonl").read_text().splitlines()]
@@ -484,6 +486,41 @@ def test_interrupted_indexing_says_how_to_go_on(
     code, _, err = call("index", "--run", run_folder, "--gallery", tmp_path / "gallery")
     assert (code, err.count("\n")) == (130, 1)
     assert "same command again" in err
+
+
+def test_a_gallery_is_enough_to_search(
+    run_folder: Path, tmp_path: Path, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gallery = tmp_path / "gallery"
+    shutil.copytree(run_folder / "gallery", gallery)
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
+    query = ("search", "--item", "item-003", "--json")
+    code, out, err = call(*query, "--gallery", gallery)
+    assert code == 0, err
+    _, same, _ = call(*query, "--run", run_folder)
+    assert [h["item_id"] for h in json.loads(out)["hits"]] == [
+        h["item_id"] for h in json.loads(same)["hits"]
+    ]
+    code, _, err = call(*query, "--gallery", gallery, "--run", "nowhere")
+    assert (code, "nowhere: no model here" in err) == (2, True)
+    monkeypatch.setenv("AMGAN_RUN", "elsewhere")
+    code, _, err = call(*query, "--gallery", gallery)
+    assert (code, "elsewhere: no model here" in err) == (2, True)
+    monkeypatch.delenv("AMGAN_RUN")
+    code, _, err = call(*query)
+    assert (code, f"{Path('run/gallery')}: no gallery here" in err) == (2, True)
+
+
+def test_the_ranking_is_kept_with_the_gallery(run_folder: Path, tmp_path: Path, call: Call) -> None:
+    gallery = tmp_path / "gallery"
+    for choice, metric in (("pure", "euclidean"), ("fused", "inner_product")):
+        code, _, err = call("index", "--run", run_folder, "--gallery", gallery, "--ranking", choice)
+        assert code == 0, err
+        manifest = open_gallery(gallery).manifest
+        assert (manifest.ranking, manifest.metric) == (choice, metric)
+        assert call("update", "--gallery", gallery, "--remove", "item-000")[0] == 0
+        assert open_gallery(gallery).manifest.ranking == choice
 
 
 def test_an_engine_is_kept_with_the_gallery_and_another_can_search_it(

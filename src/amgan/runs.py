@@ -7,15 +7,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from amgan.catalogue.pixels import open_pixels
 from amgan.catalogue.validation import ValidationReport
 from amgan.config import CatalogueConfig, ExperimentConfig, config_from_dict
+from amgan.evaluation.calibration_report import CalibrationReport
 from amgan.evaluation.report import Protocol
 from amgan.experiment import (
     Evaluation,
     build_untrained,
+    cache_folder,
+    choose_attributes,
     evaluate_model,
+    keep_attributes,
     load_catalogue,
     load_data,
+    measure_calibration,
     read_run_config,
 )
 from amgan.experiment.fusing import fuse_model
@@ -25,12 +31,14 @@ from amgan.gallery.store import (
     Gallery,
     GalleryError,
     build_gallery,
+    gallery_ranking,
     load_gallery_model,
     open_gallery,
 )
 from amgan.gallery.update import UpdateSummary, renew_gallery, update_gallery
 from amgan.methods.model_file import load_model
 from amgan.methods.ranking import RankingChoice
+from amgan.progress import track
 
 
 def load_run_config(run: Path) -> ExperimentConfig:
@@ -71,7 +79,7 @@ def index_run(
     model = load_model(run, device, ranking=ranking)
     source = replace(load_run_config(run).catalogue, **(catalogue or {}))
     items, _ = load_catalogue(source, schema=model.schema, check_pictures=False)
-    return build_gallery(folder, model, items, engine=engine, encoding=encoding)
+    return build_gallery(folder, model, items, engine=engine, encoding=encoding, ranking=ranking)
 
 
 @dataclass(frozen=True)
@@ -106,20 +114,21 @@ def update_index(
             are those of the run that the gallery lies in, if it does.
         remove: ids of items to remove.
         run: run folder or model file to encode with; where it is another model than the gallery's,
-            every item is encoded anew. None takes the gallery's own copy.
+            every item is encoded anew, with the ranking that the gallery was indexed with. None
+            takes the gallery's own copy.
         encoding: who encodes, in blocks of how many pictures; with limits and progress.
         device: auto, cpu, cuda or cuda:N.
 
     Raises:
-        ValueError: no gallery, no model, a model with other attributes, or a table that cannot be
-            used.
+        ValueError: no gallery, no model, a model with other attributes, one without the fused
+            ranking that the gallery was indexed for, or a table that cannot be used.
     """
     gallery = open_gallery(folder, engine="faiss://exact")
     try:
         model = load_gallery_model(gallery, device, run)
     except GalleryError:
         assert run is not None  # the copy is the model that encoded the gallery
-        model = load_model(run, device, ranking=RankingChoice.auto)
+        model = load_model(run, device, ranking=gallery_ranking(gallery))
     renewed = model.identity != gallery.model_identity
     items = report = None
     if table:
@@ -174,3 +183,46 @@ def evaluate_run(
     for protocol in protocols:
         for ranker in rankers:
             yield evaluate_model(ranker, data, split=split, protocol=protocol)
+
+
+def measure_run_calibration(
+    run: Path,
+    table: Mapping[str, Any] | None = None,
+    *,
+    split: str | None = None,
+    attributes: Collection[str] = (),
+    bins: int = 10,
+    device: str = "auto",
+) -> tuple[CalibrationReport, ValidationReport]:
+    """Hold the confidence of a run's classifiers against labels.
+
+    Args:
+        run: run folder; a model file is enough with a table.
+        table: another labelled table, as fields of `CatalogueConfig`. Columns that are not named
+            are those of the run's own table. None takes the catalogue that the run was trained on.
+        split: "train", "val", "test" or "all"; None is "test" of the run's own catalogue, and all
+            of another table.
+        attributes: those to look at; empty takes all of the model's.
+        bins: number of bins of confidence.
+        device: auto, cpu, cuda or cuda:N.
+
+    Returns:
+        What was found, and what was found in the table.
+
+    Raises:
+        ValueError: no model, an attribute that it does not have, or as `load_catalogue` and
+            `measure_calibration`.
+    """
+    model = load_model(run, device)
+    schema = choose_attributes(model.schema, attributes)
+    source = replace(_table_columns(run), **table) if table else load_run_config(run).catalogue
+    split = split or ("all" if table else "test")
+    if table:  # ids and products decide nothing here, nor do splits where all items are taken
+        column = "" if split == "all" else source.split
+        source = replace(source, item_id="", product="", split=column)
+    source = replace(source, attributes=schema.names)
+    catalogue, report = load_catalogue(source, schema=schema, check_pictures=table is not None)
+    catalogue = keep_attributes(catalogue, schema.names)  # a reader gives all that it knows
+    pixels = open_pixels(catalogue, model.images, cache_folder(), progress=track)
+    found = measure_calibration(model, catalogue, pixels, split=split, bins=bins, progress=track)
+    return found, report

@@ -18,6 +18,7 @@ from amgan.evaluation.per_query import PerQueryResults, load_per_query, number_w
 from amgan.evaluation.provenance import commit_id, machine_description
 from amgan.evaluation.report import (
     EvaluationReport,
+    Ranking,
     build_report,
     comparison_to_markdown,
     load_report,
@@ -45,11 +46,12 @@ def make_results() -> PerQueryResults:
 
 
 def make_report(
-    results: PerQueryResults | None = None, method: str = "AMGAN-P"
+    results: PerQueryResults | None = None, method: str = "AMGAN-P", ranking: Ranking = "pure"
 ) -> EvaluationReport:
     return build_report(
         results or make_results(),
         method=method,
+        ranking=ranking,
         protocol="unseen",
         catalogue="small",
         split="test",
@@ -87,6 +89,7 @@ def test_json_round_trip(tmp_path: Path) -> None:
     plain = json.loads(report.to_json())
     assert plain["groups"]["two"]["means"]["ndcg_o@10"] is None
     assert plain["protocol"] == "unseen"
+    assert plain["ranking"] == "pure"
     assert plain["triplet_digest"] == "0123456789abcdef"
 
 
@@ -101,6 +104,37 @@ def test_what_is_not_a_report_is_refused(tmp_path: Path, text: str) -> None:
 def test_unknown_protocol() -> None:
     with pytest.raises(ValueError, match="protocols are paper, unseen"):
         replace(make_report(), protocol="easy")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="rankings are pure, fused"):
+        replace(make_report(), ranking="auto")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("ranking", ["pure", "fused"])
+def test_a_ranking_is_read_back_and_told(ranking: Ranking, tmp_path: Path) -> None:
+    report = make_report(ranking=ranking)
+    save_report(report, tmp_path / "r.json")
+    other: Ranking = "pure" if ranking == "fused" else "fused"
+    assert load_report(tmp_path / "r.json", other).ranking == ranking, "the file is believed"
+    assert f"- Ranking: **{ranking}** (" in report.to_markdown()
+    assert report.title == {"pure": "AMGAN-P", "fused": "AMGAN-P, fused"}[ranking]
+
+
+@pytest.mark.parametrize(
+    ("method", "assumed", "expected"),
+    [
+        ("amgan-p fused", "pure", ("amgan-p", "fused")),
+        ("amgan-p", "pure", ("amgan-p", "pure")),
+        ("AMGAN-P", "fused", ("AMGAN-P", "fused")),
+    ],
+)
+def test_reports_from_before_the_ranking_still_load(
+    method: str, assumed: Ranking, expected: tuple[str, str], tmp_path: Path
+) -> None:
+    values = json.loads(make_report(method=method).to_json())
+    del values["ranking"]
+    (tmp_path / "old.json").write_text(json.dumps(values), encoding="utf-8")
+    loaded = load_report(tmp_path / "old.json", assumed)
+    assert (loaded.method, loaded.ranking) == expected
+    assert loaded.groups.keys() == make_report().groups.keys()
 
 
 def test_markdown(tmp_path: Path) -> None:
@@ -110,6 +144,7 @@ def test_markdown(tmp_path: Path) -> None:
 ## AMGAN-P on small
 
 - Protocol: **unseen** (the gallery is the items of the tested split only).
+- Ranking: **pure** (by the method's own metric).
 - Catalogue small, split test; gallery of 1,234 items, the reference left out of its own list; \
 4 queries.
 - Triplets `0123456789ab`, seed 5, commit `not known`.
@@ -155,6 +190,21 @@ def test_comparison_marks_the_best() -> None:
         "| ------- | -------------: | --------: |\n"
         "| FCD     |          .5000 | **.5000** |\n"
         "| AMGAN-P | **1.0000**\\*\\* |         – |\n"
+    )
+
+
+def test_a_comparison_of_two_rankings_tells_them_apart() -> None:
+    better = replace(make_results(), metrics={"top@1": np.ones(4)})
+    table = comparison_to_markdown(
+        [make_report(), make_report(better, ranking="fused")],
+        ["top@1"],
+        marks={("AMGAN-P, fused", "top@1"): "*"},
+    )
+    assert table == (
+        "| Method  | Ranking |        Top-1 |\n"
+        "| ------- | ------: | -----------: |\n"
+        "| AMGAN-P |    pure |        .5000 |\n"
+        "| AMGAN-P |   fused | **1.0000**\\* |\n"
     )
 
 

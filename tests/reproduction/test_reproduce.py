@@ -81,6 +81,8 @@ def test_the_fused_ranking_stands_beside_the_pure_one(place):
         for protocol in place.suite.protocols:
             assert results.has_fused(record, protocol) == (record in drawing)
     for record in drawing:
+        for test, ranking in (("queries", "pure"), ("fused-queries", "fused")):
+            assert {r.ranking for r in results.reports(record, test, "unseen")} == {ranking}
         mean = results.mean(record, "top@10", "fused-queries", "unseen")
         (line,) = {x for x in text.splitlines() if x.startswith(f"| {record.name}, fused")} & set(
             text.partition("### Fused ranking, unseen")[2].partition("###")[0].splitlines()

@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from amgan.cli import (
+    calibrating,
     catalogue,
     learning,
     reproducing,
@@ -39,6 +40,7 @@ app = typer.Typer(
 start.register(app)
 catalogue.register(app)
 learning.register(app)
+calibrating.register(app)
 reproducing.register(app)
 searching.register(app)
 updating.register(app)

@@ -169,7 +169,7 @@ def evaluate(
     for evaluation in found:
         name = evaluation.report.method
         place = folder / name if name in (beside or ()) else folder
-        place = place / "fused" if name.endswith(" fused") else place
+        place = place / "fused" if evaluation.report.ranking == "fused" else place
         paths.append(evaluation.save(place, per_query=per_query))
     print_evaluations([evaluation.report for evaluation in found], as_json=as_json)
     for path in paths:

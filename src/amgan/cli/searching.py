@@ -40,6 +40,7 @@ SEARCH_EXAMPLES = examples(
     "amgan search photo.jpg --set collar=round --set colour=black -k 12 --sheet out.png",
     "amgan search --item 0108775015 --set sleeve=short --only category=shirt --json",
     "amgan search photo.jpg --set neck=round --importance colour=3",
+    "amgan search photo.jpg --set neck=round --gallery galleries/new-season",
 )
 
 Gallery = Annotated[
@@ -162,17 +163,32 @@ def search(
         Path | None,
         typer.Option(metavar="FILE", help="Write a picture of the results.", show_default=False),
     ] = None,
-    run: Run = Path("run"),
+    run: Annotated[
+        Path | None,
+        typer.Option(
+            "--run",
+            "-r",
+            metavar="FOLDER",
+            envvar="AMGAN_RUN",
+            help="Run folder.  [default: run; with --gallery, the gallery's own copy of the model]",
+            show_default=False,
+        ),
+    ] = None,
     gallery: Gallery = None,
     engine: Engine = None,
     as_json: AsJson = False,
     device: Device = "auto",
 ) -> None:
-    """Rank a gallery by a picture with changed attributes."""
+    """Rank a gallery by a picture with changed attributes.
+
+    A gallery folder is enough: it holds a copy of the model that encoded it.
+    """
     from amgan.cli.printing import print_search
     from amgan.search import open_search
 
-    service = open_search(run, gallery or run / "gallery", device, engine, compiled=False)
+    if run is None and gallery is None:
+        run = Path("run")
+    service = open_search(run, gallery, device, engine, compiled=False)
     wanted = service.schema.parse_changes(changes or [])
     filters, counts = parse_filters(only or []), parse_importance(importance or [])
     if (picture is None) == (not item):

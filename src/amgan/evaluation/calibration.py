@@ -10,6 +10,7 @@ from scipy.optimize import minimize_scalar
 
 Numbers = NDArray[np.float64]
 _COLDEST, _HOTTEST = 0.05, 20.0
+_Z = 1.959964  # a normal variable is within this in 95 % of cases
 
 
 def softmax(logits: NDArray[np.floating]) -> Numbers:
@@ -75,6 +76,31 @@ class Reliability:
             return float("nan")
         gaps = np.abs(self.accuracy - self.confidence)
         return float(np.nansum(gaps * self.counts) / total)
+
+    def error_by_chance(self, draws: int = 2000) -> float:
+        """The error that perfect confidence stays below in 95 % of cases, in [0, 1].
+
+        Bins of few predictions are never right exactly as often as they are sure: an error below
+        this cannot be told from none. Accuracies are drawn with the bins' counts and confidences.
+        """
+        filled = self.counts > 0
+        counts, confidence = self.counts[filled], self.confidence[filled]
+        if not len(counts):
+            return float("nan")
+        right = np.random.default_rng(0).binomial(counts, confidence, (draws, len(counts)))
+        errors = np.abs(right - counts * confidence).sum(axis=1) / counts.sum()
+        return float(np.quantile(errors, 0.95))
+
+    def interval(self) -> tuple[Numbers, Numbers]:
+        """95 % interval of each bin's accuracy (Wilson's): lower and upper ends, (B,) each.
+
+        NaN in an empty bin.
+        """
+        n, share = self.counts, self.accuracy
+        with np.errstate(invalid="ignore", divide="ignore"):
+            middle = (share + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
+            half = _Z * np.sqrt(share * (1 - share) / n + _Z**2 / (4 * n**2)) / (1 + _Z**2 / n)
+        return middle - half, middle + half
 
 
 def compute_reliability(

@@ -23,9 +23,11 @@ from amgan.files import write_text
 
 __all__ = [
     "PROTOCOLS",
+    "RANKINGS",
     "EvaluationReport",
     "GroupMeans",
     "Protocol",
+    "Ranking",
     "build_report",
     "commit_id",
     "comparison_to_markdown",
@@ -37,10 +39,16 @@ __all__ = [
 ]
 
 Protocol = Literal["paper", "unseen"]
+Ranking = Literal["pure", "fused"]
 PROTOCOLS: Mapping[str, str] = {
     "paper": "the gallery is the whole catalogue, items of training included",
     "unseen": "the gallery is the items of the tested split only",
 }
+RANKINGS: Mapping[str, str] = {
+    "pure": "by the method's own metric",
+    "fused": "by the distance and the attributes that the classifiers see, in one score",
+}
+_FUSED_NAME = " fused"  # behind the method in reports written before they had a ranking
 
 
 @dataclass(frozen=True)
@@ -64,6 +72,7 @@ class EvaluationReport:
 
     Attributes:
         method: name as in tables.
+        ranking: "pure" or "fused", see `RANKINGS`.
         protocol: "paper" or "unseen", see `PROTOCOLS`.
         catalogue: its name.
         split: the split that was tested.
@@ -77,6 +86,7 @@ class EvaluationReport:
     """
 
     method: str
+    ranking: Ranking
     protocol: Protocol
     catalogue: str
     split: str
@@ -93,6 +103,15 @@ class EvaluationReport:
             raise ValueError(
                 f"unknown protocol {self.protocol!r}; the protocols are {', '.join(PROTOCOLS)}"
             )
+        if self.ranking not in RANKINGS:
+            raise ValueError(
+                f"unknown ranking {self.ranking!r}; the rankings are {', '.join(RANKINGS)}"
+            )
+
+    @property
+    def title(self) -> str:
+        """Method and ranking in one name, such as "AMGAN-P, fused"; a pure one is not said."""
+        return self.method if self.ranking == "pure" else f"{self.method}, {self.ranking}"
 
     def to_json(self) -> str:
         """JSON text; a mean that is not defined is null."""
@@ -104,8 +123,13 @@ class EvaluationReport:
         return json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
     @classmethod
-    def from_json(cls, text: str) -> EvaluationReport:
+    def from_json(cls, text: str, ranking: Ranking = "pure") -> EvaluationReport:
         """The inverse of `to_json`.
+
+        Args:
+            text: JSON.
+            ranking: taken for one written before reports had a ranking, unless its method's name
+                ends in " fused".
 
         Raises:
             ValueError: not an evaluation report.
@@ -120,6 +144,8 @@ class EvaluationReport:
                 )
                 for name, group in values["groups"].items()
             }
+            if "ranking" not in values:
+                values["method"], values["ranking"] = _split_name(values["method"], ranking)
             return cls(**(values | {"groups": groups}))
         except (AttributeError, KeyError, TypeError) as error:
             raise ValueError(f"not an evaluation report: {error!r}") from None
@@ -129,6 +155,7 @@ class EvaluationReport:
         metrics = [name for name in metrics if name in self.groups["all"].means]
         facts = [
             f"- Protocol: **{self.protocol}** ({PROTOCOLS[self.protocol]}).",
+            f"- Ranking: **{self.ranking}** ({RANKINGS[self.ranking]}).",
             f"- Catalogue {self.catalogue}, split {self.split}; gallery of "
             f"{self.gallery_size:,} items, the reference left out of its own list; "
             f"{self.num_queries:,} queries.",
@@ -171,10 +198,18 @@ class EvaluationReport:
         return "\n".join(f"- {note}" for note in notes)
 
 
+def _split_name(method: str, ranking: Ranking) -> tuple[str, Ranking]:
+    """Method and ranking of a report that tells the latter by the name, if at all."""
+    if method.endswith(_FUSED_NAME):
+        return method.removesuffix(_FUSED_NAME), "fused"
+    return method, ranking
+
+
 def build_report(
     results: PerQueryResults,
     *,
     method: str,
+    ranking: Ranking,
     protocol: Protocol,
     catalogue: str,
     split: str,
@@ -194,6 +229,7 @@ def build_report(
         groups[name] = GroupMeans(n, means, defined)
     return EvaluationReport(
         method,
+        ranking,
         protocol,
         catalogue,
         split,
@@ -213,14 +249,18 @@ def save_report(report: EvaluationReport, path: Path) -> None:
     write_text(path, report.to_markdown() if path.suffix == ".md" else report.to_json())
 
 
-def load_report(path: Path) -> EvaluationReport:
+def load_report(path: Path, ranking: Ranking = "pure") -> EvaluationReport:
     """Read a report's JSON.
+
+    Args:
+        path: the file.
+        ranking: see `EvaluationReport.from_json`.
 
     Raises:
         ValueError: with the file, not an evaluation report.
     """
     try:
-        return EvaluationReport.from_json(Path(path).read_text(encoding="utf-8"))
+        return EvaluationReport.from_json(Path(path).read_text(encoding="utf-8"), ranking)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
 
@@ -234,11 +274,14 @@ def comparison_to_markdown(
 ) -> str:
     """One row a method; the best figure of a column is bold.
 
+    Where a report has a fused ranking, a column tells the ranking of each.
+
     Args:
         reports: of the same triplets, protocol and gallery.
         metrics: columns.
         group: which queries.
-        marks: what to put after a figure, by (method, metric), such as stars of significance.
+        marks: what to put after a figure, by (`EvaluationReport.title`, metric), such as stars of
+            significance.
 
     Raises:
         ValueError: the reports are not about the same queries.
@@ -250,15 +293,17 @@ def comparison_to_markdown(
     marks = marks or {}
     metrics = [m for m in metrics if all(m in r.groups[group].means for r in reports)]
     best = {m: _best(r.groups[group].means[m] for r in reports) for m in metrics}
+    told = any(report.ranking != "pure" for report in reports)
     rows = []
     for report in reports:
-        row = [report.method]
+        row = [report.method, report.ranking] if told else [report.method]
         for metric in metrics:
             number = format_number(report.groups[group].means[metric])
             shown = f"**{number}**" if number == best[metric] else number
-            row.append(shown + marks.get((report.method, metric), "").replace("*", r"\*"))
+            row.append(shown + marks.get((report.title, metric), "").replace("*", r"\*"))
         rows.append(row)
-    return format_table(["Method", *map(metric_title, metrics)], rows) + "\n"
+    headings = ["Method", "Ranking"] if told else ["Method"]
+    return format_table([*headings, *map(metric_title, metrics)], rows) + "\n"
 
 
 def _best(values: Iterable[float]) -> str | None:

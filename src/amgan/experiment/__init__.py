@@ -1,6 +1,7 @@
 """One experiment from its configuration: data, training, evaluation."""
 
 from amgan.experiment.assessing import RANKED, Evaluation, build_untrained, evaluate_model
+from amgan.experiment.calibrating import choose_attributes, keep_attributes, measure_calibration
 from amgan.experiment.data import (
     ExperimentData,
     cache_folder,
@@ -22,11 +23,14 @@ __all__ = [
     "build_untrained",
     "cache_folder",
     "calibrate_model",
+    "choose_attributes",
     "choose_triplets",
     "describe_model",
     "evaluate_model",
+    "keep_attributes",
     "load_catalogue",
     "load_data",
+    "measure_calibration",
     "read_run_config",
     "train_experiment",
 ]

@@ -101,7 +101,8 @@ def evaluate_model(
     results = PerQueryResults.from_triplets(metrics, triplets, catalogue)
     report = build_report(
         results,
-        method=name or (model.description.method + (" fused" if model.fusion else "")),
+        method=name or model.description.method,
+        ranking="fused" if model.fusion else "pure",
         protocol=protocol,
         catalogue=catalogue.name,
         split=split,

@@ -12,6 +12,7 @@ from amgan.files import write_text
 from amgan.gallery.versions import GalleryError
 from amgan.images import ImageSettings
 from amgan.methods.protocol import RankingMetric
+from amgan.methods.ranking import RankingChoice
 from amgan.methods.trained import TrainedModel
 
 FORMAT = "amgan-gallery"
@@ -35,6 +36,8 @@ class Manifest:
         schema: attributes of the labels.
         engine: setting of the engine that the version was written for.
         engine_asked: the setting as the user wrote it, such as "auto".
+        ranking: what the user chose to rank by: "auto", "pure" or "fused"; a newer model is loaded
+            with it. None in galleries written before it was kept.
         sizes: bytes of each file of the version, to notice a damaged copy.
     """
 
@@ -49,6 +52,7 @@ class Manifest:
     schema: AttributeSchema
     engine: str = "faiss://exact"
     engine_asked: str = "faiss://exact"
+    ranking: RankingChoice | None = None
     sizes: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
@@ -90,6 +94,8 @@ class Manifest:
                 raise GalleryError(f"{file}: gallery format {version}, this reads {VERSION}")
             values["images"] = ImageSettings(**values["images"])
             values["schema"] = AttributeSchema.from_dict(values["schema"])
+            if values.get("ranking") is not None:
+                values["ranking"] = RankingChoice(values["ranking"])
             manifest = cls(**values)
         except GalleryError:
             raise

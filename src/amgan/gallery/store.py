@@ -33,7 +33,14 @@ from amgan.methods.ranking import RankingChoice
 from amgan.methods.trained import TrainedModel
 from amgan.progress import Progress
 
-__all__ = ["Gallery", "GalleryError", "build_gallery", "load_gallery_model", "open_gallery"]
+__all__ = [
+    "Gallery",
+    "GalleryError",
+    "build_gallery",
+    "gallery_ranking",
+    "load_gallery_model",
+    "open_gallery",
+]
 
 ITEMS_FILE = "items.arrow"
 LABELS_FILE = "labels.npy"
@@ -51,6 +58,7 @@ class Content:
         labels: (N, M).
         skipped: items that could not be encoded.
         engine: setting as the user wrote it.
+        ranking: as the user chose it.
     """
 
     name: str
@@ -58,6 +66,7 @@ class Content:
     labels: Labels
     skipped: Sequence[Skipped]
     engine: str
+    ranking: RankingChoice
 
 
 def build_gallery(
@@ -68,6 +77,7 @@ def build_gallery(
     pixels: Pixels | None = None,
     engine: str = "auto",
     encoding: EncodingOptions = DEFAULT_OPTIONS,
+    ranking: RankingChoice | None = None,
 ) -> Gallery:
     """Encode a catalogue into a gallery folder and make it the folder's current version.
 
@@ -84,6 +94,8 @@ def build_gallery(
             them the picture files are read.
         engine: how it will be searched; see `engine_settings`.
         encoding: who encodes, in blocks of how many pictures; with limits and progress.
+        ranking: the choice that the model was loaded with, kept for a newer model; None takes what
+            the model tells.
 
     Raises:
         GalleryError: schemas differ, no picture could be read, the disk is full or refuses, a
@@ -103,7 +115,8 @@ def build_gallery(
             raise GalleryError(f"catalogue {catalogue.name!r}: no picture could be read{reason}")
         kept = catalogue.subset(encoded.rows)
         items = ItemTable.from_catalogue(kept)
-        content = Content(kept.name, items, kept.labels, encoded.skipped, engine)
+        chosen = ranking or RankingChoice.told_by(model.description.note)
+        content = Content(kept.name, items, kept.labels, encoded.skipped, engine, chosen)
         version = begin_version(store, model, content, encoding.progress)
         version.write_engine()
         finish_version(version, content)
@@ -168,6 +181,20 @@ def load_gallery_model(
     return load_model(gallery.folder / MODEL_FILE, device)
 
 
+def gallery_ranking(gallery: Gallery) -> RankingChoice:
+    """What the user chose that a gallery is ranked by, to load a newer model with.
+
+    Galleries written before the choice was kept tell it by their copy of the model.
+
+    Raises:
+        ValueError: such a gallery, and its copy is gone.
+    """
+    if gallery.manifest.ranking is not None:
+        return gallery.manifest.ranking
+    note = load_gallery_model(gallery, "cpu").description.note
+    return RankingChoice.told_by(note)
+
+
 def open_version(folder: Path, engine: str | None = None) -> Gallery:
     """Open one version's folder.
 
@@ -193,6 +220,7 @@ def begin_version(
         Manifest.of(model, content.name, len(content.items), len(content.skipped)),
         engine=settings.url,
         engine_asked=content.engine,
+        ranking=content.ranking,
     )
     rows = Rowset(content.items, content.labels, vectors)
     return NewVersion(store, settings, manifest, rows, progress)

@@ -23,11 +23,13 @@ from amgan.gallery.store import (
     begin_version,
     build_gallery,
     finish_version,
+    gallery_ranking,
     open_gallery,
     open_version,
 )
 from amgan.gallery.versions import GalleryError, VersionedFolder
 from amgan.images import Pixels
+from amgan.methods.ranking import RankingChoice
 from amgan.methods.trained import TrainedModel
 from amgan.progress import Progress
 
@@ -125,16 +127,23 @@ def renew_gallery(
 
     Args:
         folder: written by `build_gallery`.
-        model: encodes every item from now on; its attributes and values are the gallery's.
+        model: encodes every item from now on; its attributes and values are the gallery's, and it
+            was loaded with the gallery's ranking, see `gallery_ranking`.
         add: new items; one with the id of an item that is there replaces it.
         remove: ids of items to remove; those that are not there are reported.
         encoding: who encodes, in blocks of how many pictures; with limits and progress.
 
     Raises:
-        GalleryError: no gallery, another schema, no item is left, the disk is full or refuses, a
-            worker was lost, Ray is wanted and not installed.
+        GalleryError: no gallery, another schema or ranking, no item is left, the disk is full or
+            refuses, a worker was lost, Ray is wanted and not installed.
     """
     old = open_gallery(folder, engine="faiss://exact")
+    ranking = gallery_ranking(old)
+    if ranking is not RankingChoice.auto and ranking is not _ranking_of(model):
+        raise GalleryError(
+            f"{folder}: this gallery was indexed with ranking {str(ranking)!r}, and the model "
+            f"ranks {_ranking_of(model)}; load it with that ranking, or index anew with another"
+        )
     plan = _plan(old, () if add is None else add.item_ids, remove)
     items, labels = _join(old, plan.kept, add)
     gallery = build_gallery(
@@ -143,6 +152,7 @@ def renew_gallery(
         items.to_catalogue(old.name, old.schema, labels),
         engine=old.manifest.engine_asked,
         encoding=encoding,
+        ranking=ranking,
     )
     new = (
         []
@@ -158,6 +168,10 @@ def renew_gallery(
         len(items) - len(gallery),
         plan.unknown,
     )
+
+
+def _ranking_of(model: TrainedModel) -> RankingChoice:
+    return RankingChoice.pure if model.fusion is None else RankingChoice.fused
 
 
 @dataclass(frozen=True)
@@ -184,7 +198,8 @@ def _publish(
     _write_vectors(store.work, old.vectors, plan.kept, model.embedding_dim)
     items, labels = _join(old, plan.kept, new)
     _link_or_copy(old.folder / MODEL_FILE, store.work / MODEL_FILE)
-    content = Content(old.name, items, labels, encoded.skipped, old.manifest.engine_asked)
+    asked, ranking = old.manifest.engine_asked, gallery_ranking(old)
+    content = Content(old.name, items, labels, encoded.skipped, asked, ranking)
     version = begin_version(store, model, content, progress)
     version.update_engine(old, plan.kept)
     store.clear_work(keep=[path.name for path in store.work.iterdir() if path.is_file()])

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from amgan.reproduction.chart_style import (
+from amgan.charts.style import (
     COLOURS,
     GREY,
     GRID,

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amgan.attributes import Change
+from amgan.charts.style import save_figure
 from amgan.evaluation.metrics import mean_of_defined
 from amgan.evaluation.per_query import number_word
 from amgan.evaluation.report import PROTOCOLS, Protocol
@@ -17,7 +18,6 @@ from amgan.evaluation.tables import metric_title
 from amgan.experiment import ExperimentData
 from amgan.images import Pixels
 from amgan.reproduction.cases import choose_cases, choose_search_cases, search_rows
-from amgan.reproduction.chart_style import save_figure
 from amgan.reproduction.charts import (
     Bar,
     BarPanel,

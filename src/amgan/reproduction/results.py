@@ -12,7 +12,7 @@ import numpy as np
 
 from amgan.evaluation.metrics import mean_of_defined
 from amgan.evaluation.per_query import PerQueryResults, load_per_query
-from amgan.evaluation.report import EvaluationReport, Protocol, load_report
+from amgan.evaluation.report import EvaluationReport, Protocol, Ranking, load_report
 from amgan.evaluation.significance import (
     Comparison,
     PairedTest,
@@ -104,8 +104,9 @@ class SuiteResults:
 
     def reports(self, record: RowRecord, test: str, protocol: Protocol) -> list[EvaluationReport]:
         """A row's report in each fold."""
-        name = f"test-{protocol}.json"
-        return [load_report(folder / "evaluation" / test / name) for folder in record.folders]
+        places = [folder / "evaluation" / test for folder in record.folders]
+        ranking: Ranking = "fused" if test.startswith(FUSED) else "pure"
+        return [load_report(place / f"test-{protocol}.json", ranking) for place in places]
 
     def results(self, record: RowRecord, test: str, protocol: Protocol) -> PerQueryResults:
         """Metrics of every query of a row, the folds one after the other."""

@@ -72,7 +72,8 @@ def fused_table(results: SuiteResults, protocol: Protocol) -> str | None:
             peer = best[metric]
             better = "" if peer is None else results.fused_mark(record, peer, metric, protocol)
             cells.append(_starred(number, better))
-        rows.append([f"{record.name}, fused", *cells])
+        title = results.reports(record, f"{FUSED}queries", protocol)[0].title
+        rows.append([title, *cells])
     if baselines:
         own = [
             format_number(results.mean(peer, metric, "queries", protocol))

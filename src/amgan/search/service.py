@@ -294,8 +294,8 @@ class SearchService:
 
 
 def open_search(
-    model_folder: Path | None,
-    gallery_folder: Path,
+    model_folder: Path | None = None,
+    gallery_folder: Path | None = None,
     device: str = "auto",
     engine: str | None = None,
     compiled: bool = True,
@@ -303,16 +303,21 @@ def open_search(
     """Open a trained model and a gallery that it encoded.
 
     Args:
-        model_folder: run folder or model file; None takes the copy in the gallery.
-        gallery_folder: written by `build_gallery`.
+        model_folder: run folder or model file; None takes the gallery's own copy of the model.
+        gallery_folder: written by `build_gallery`; None takes `gallery` in the run folder.
         device: auto, cpu, cuda or cuda:N.
         engine: see `open_gallery`.
         compiled: see `TrainedModel.compile`; takes a second or two, and a tenth of the time a
             query thereafter.
 
     Raises:
-        ValueError: no model, no gallery, or a gallery of another model.
+        ValueError: neither is named, no model, no gallery, or a gallery of another model.
     """
+    if gallery_folder is None:
+        if model_folder is None:
+            raise ValueError("name a run folder or a gallery folder")
+        run = Path(model_folder)
+        gallery_folder = (run.parent if run.is_file() else run) / "gallery"
     gallery = open_gallery(Path(gallery_folder), engine=engine)
     model = load_gallery_model(gallery, device, model_folder and Path(model_folder))
     if compiled:

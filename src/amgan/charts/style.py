@@ -79,10 +79,17 @@ def make_panels(count: int, height: float, *, same_rows: bool = True) -> tuple[F
 
 def finish_figure(figure: Figure, handles: Sequence[Any], note: str, height: float) -> None:
     """Legend and note below the panels; `height` in inches."""
-    rows = -(-len(handles) // 4)
-    lines = textwrap.wrap(note, _NOTE_WIDTH)
-    low = 0.05 + (0.03 + 0.12 * len(lines) if lines else 0.0)
-    figure.tight_layout(rect=(0, (low + 0.04 + 0.17 * rows) / height, 1, 1), w_pad=1.3)
+    figure.tight_layout(rect=(0, space_below(handles, note) / height, 1, 1), w_pad=1.3)
+    add_legend(figure, handles, note, height)
+
+
+def space_below(handles: Sequence[Any], note: str) -> float:
+    """Inches that legend and note take at the foot of a figure."""
+    return _note_space(note) + 0.04 + 0.17 * -(-len(handles) // 4)
+
+
+def add_legend(figure: Figure, handles: Sequence[Any], note: str, height: float) -> None:
+    """Legend and note in the space that `space_below` tells; `height` in inches."""
     figure.legend(
         handles=handles,
         loc="lower center",
@@ -90,14 +97,18 @@ def finish_figure(figure: Figure, handles: Sequence[Any], note: str, height: flo
         frameon=False,
         fontsize=7.5,
         borderaxespad=0.0,
-        bbox_to_anchor=(0.5, low / height),
+        bbox_to_anchor=(0.5, _note_space(note) / height),
         handlelength=2.2,
         columnspacing=1.8,
         labelspacing=0.35,
     )
-    figure.text(
-        0.5, 0.05 / height, "\n".join(lines), ha="center", va="bottom", fontsize=6.6, color=GREY
-    )
+    text = "\n".join(textwrap.wrap(note, _NOTE_WIDTH))
+    figure.text(0.5, 0.05 / height, text, ha="center", va="bottom", fontsize=6.6, color=GREY)
+
+
+def _note_space(note: str) -> float:
+    lines = textwrap.wrap(note, _NOTE_WIDTH)
+    return 0.05 + (0.03 + 0.12 * len(lines) if lines else 0.0)
 
 
 def lighten(colour: str, share: float) -> tuple[float, float, float]:

@@ -1,0 +1,1 @@
+"""Charts of measured figures, all in one style."""
