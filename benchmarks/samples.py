@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from amgan.attributes import MISSING, AttributeSchema, Labels
 from amgan.catalogue.records import Catalogue
+from amgan.experiment.data import evenly
 from amgan.gallery.engines import Vectors
 from amgan.gallery.gallery import Gallery
 from amgan.gallery.items import ItemTable
@@ -120,7 +121,7 @@ def load_sample(folder: Path, queries: int) -> Sample:
 def _ask(gallery: Gallery, model: TrainedModel, queries: int) -> Vectors:
     """Query vectors (Q, D)."""
     rng = np.random.default_rng(6)
-    rows = np.unique(np.linspace(0, len(gallery) - 1, queries).astype(np.int64))
+    rows = evenly(len(gallery), queries)
     wanted = np.full((len(rows), gallery.schema.num_attributes), MISSING, np.int16)
     attributes = rng.integers(0, wanted.shape[1], len(rows))
     for place, (row, attribute) in enumerate(zip(rows, attributes, strict=True)):

@@ -156,10 +156,8 @@ def measure_query(repeats: int, items: int = 50_000) -> dict[str, Any]:
             used = TrainedModel(model.method, description, model.compute)
             if form == "compiled":
                 used.compile()
-            service, times = (
-                SearchService(used, gallery),
-                parts.setdefault(f"{ranking}, {form}", {}),
-            )
+            service = SearchService(used, gallery)
+            times = parts.setdefault(f"{ranking}, {form}", {})
 
             def query(
                 service: SearchService = service, times: dict[str, list[float]] = times

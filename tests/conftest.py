@@ -17,6 +17,7 @@ from PIL import Image
 
 from amgan.attributes import AttributeSchema
 from amgan.catalogue.records import Catalogue
+from amgan.cli import main
 from amgan.devices import choose_compute
 from amgan.images import ImageSettings
 from amgan.methods.description import ModelDescription
@@ -27,6 +28,13 @@ from amgan.models.network import NetworkConfig
 SHAPES = AttributeSchema.from_dict(
     {"colour": ["red", "green", "blue"], "shape": ["square", "bar"], "ground": ["light", "dark"]}
 )
+Call = Callable[..., tuple[int, str, str]]
+TINY = [  # settings of networks that train in a moment
+    *("-s", "images.height=16", "-s", "images.width=16", "-s", "network.generator_width=4"),
+    *("-s", "network.latent_channels=8", "-s", "network.residual_blocks=1"),
+    *("-s", "network.encoder_widths=[8, 16]", "-s", "network.embedding_dim=12"),
+    *("-s", "training.batch_size=8", "-s", "training.device=cpu"),
+]
 _COLOURS = {"red": (210, 40, 40), "green": (40, 170, 60), "blue": (40, 60, 200)}
 
 
@@ -117,3 +125,17 @@ def shapes(tmp_path: Path) -> Callable[..., Catalogue]:
         return write_shapes(tmp_path / f"pictures-{prefix}-{seed}", n, seed, prefix)
 
     return write
+
+
+@pytest.fixture
+def call(capsys: pytest.CaptureFixture[str]) -> Call:
+    """Run the command line in this process: exit code, stdout, stderr."""
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as exited:
+            main([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        assert isinstance(exited.value.code, int)
+        return exited.value.code, captured.out, captured.err
+
+    return run

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
-from tests.conftest import SHAPES, build_shape_model, write_shapes
+from tests.conftest import SHAPES, TINY, Call, build_shape_model, write_shapes
 
 from amgan.catalogue.records import Catalogue
 from amgan.catalogue.table import save_table
@@ -20,28 +19,6 @@ from amgan.images import load_pixels
 from amgan.methods.model_file import load_model, save_model
 from amgan.methods.trained import TrainedModel
 from amgan.queries import assign_splits
-
-Call = Callable[..., tuple[int, str, str]]
-TINY = [
-    *("-s", "images.height=16", "-s", "images.width=16", "-s", "network.generator_width=4"),
-    *("-s", "network.latent_channels=8", "-s", "network.residual_blocks=1"),
-    *("-s", "network.encoder_widths=[8, 16]", "-s", "network.embedding_dim=12"),
-    *("-s", "training.batch_size=8", "-s", "training.device=cpu", "-s", "training.epochs=1"),
-]
-
-
-@pytest.fixture
-def call(capsys: pytest.CaptureFixture[str]) -> Call:
-    """Run the command line in this process: exit code, stdout, stderr."""
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as exited:
-            main([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        assert isinstance(exited.value.code, int)
-        return exited.value.code, captured.out, captured.err
-
-    return run
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +30,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.raises(SystemExit) as exited:
         main(
             [
-                *("train", str(folder / "shapes.csv"), *columns, *TINY),
+                *("train", str(folder / "shapes.csv"), *columns, *TINY, "-s", "training.epochs=1"),
                 *("--method", "posterior", "--run", str(folder / "run")),
             ]
         )

@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from tests.conftest import write_shapes
+from tests.conftest import TINY, Call, write_shapes
 
 from amgan.attributes import Change
 from amgan.catalogue.table import save_table
@@ -26,15 +25,7 @@ from amgan.gallery.store import open_gallery
 from amgan.queries import assign_splits
 from amgan.quickstart import QuickstartOutcome
 
-Call = Callable[..., tuple[int, str, str]]
-
 COLUMNS = ["--attributes", "colour,shape,ground", "--id", "item_id", "--split", "split"]
-TINY = [
-    *("-s", "images.height=16", "-s", "images.width=16", "-s", "network.generator_width=4"),
-    *("-s", "network.latent_channels=8", "-s", "network.residual_blocks=1"),
-    *("-s", "network.encoder_widths=[8, 16]", "-s", "network.embedding_dim=12"),
-    *("-s", "training.batch_size=8", "-s", "training.device=cpu"),
-]
 HEAVY = {"torch", "numpy", "faiss", "matplotlib", "pyarrow", "scipy", "pydantic", "PIL", "fastapi"}
 COMMANDS = [
     [],
@@ -54,20 +45,6 @@ COMMANDS = [
     ["serve"],
     ["tag"],
 ]
-
-
-@pytest.fixture
-def call(capsys: pytest.CaptureFixture[str]) -> Call:
-    """Run the command line in this process: exit code, stdout, stderr."""
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as exited:
-            main([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        assert isinstance(exited.value.code, int)
-        return exited.value.code, captured.out, captured.err
-
-    return run
 
 
 @pytest.fixture(scope="module")

@@ -206,6 +206,16 @@ def load_pixels(
     return prepare_picture(load_picture(source, limits, draft_side=draft_side), settings)
 
 
+def decode_picture(
+    path: Path, settings: ImageSettings, limits: PictureLimits = DEFAULT_LIMITS
+) -> Pixels | PictureError:
+    """As `load_pixels`, with what is wrong with the picture as an answer, not raised."""
+    try:
+        return load_pixels(path, settings, limits)
+    except PictureError as error:
+        return error
+
+
 def to_tensor(pixels: Pixels) -> torch.Tensor:
     """Pixels (N, H, W, 3) as float32 (N, 3, H, W) in [-1, 1]."""
     import torch

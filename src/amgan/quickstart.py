@@ -18,6 +18,7 @@ from amgan.experiment import (
     load_data,
     train_experiment,
 )
+from amgan.experiment.data import evenly
 from amgan.gallery.blocks import EncodingOptions
 from amgan.gallery.store import build_gallery
 from amgan.methods.model_file import load_model
@@ -190,7 +191,7 @@ def _compare(
 def _search_examples(service: SearchService, data: ExperimentData) -> list[SearchResult]:
     """Results for evenly spaced test triplets, those with fewer changes first."""
     catalogue, triplets = data.catalogue, data.triplets.in_split("test")
-    chosen = np.unique(np.linspace(0, len(triplets) - 1, SHOWN).astype(int))
+    chosen = evenly(len(triplets), SHOWN)
     shown = triplets.select(chosen)
     shown = shown.select(np.argsort(shown.num_changes(catalogue), kind="stable"))
     indicators = shown.indicator(catalogue)

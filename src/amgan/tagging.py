@@ -11,7 +11,7 @@ import numpy as np
 
 from amgan.catalogue.parallel import map_in_threads
 from amgan.catalogue.rows import write_rows
-from amgan.images import PictureError, Pixels, load_pixels
+from amgan.images import PictureError, Pixels, decode_picture
 from amgan.methods.trained import TrainedModel
 from amgan.progress import Progress
 
@@ -66,10 +66,7 @@ def tag_pictures(
     """
 
     def decode(path: Path) -> Pixels | PictureError:
-        try:
-            return load_pixels(path, model.images)
-        except PictureError as error:
-            return error
+        return decode_picture(path, model.images)
 
     named: Iterable[Path] = pictures
     if progress is not None:

@@ -103,6 +103,22 @@ Run = Annotated[
     Path,
     typer.Option("--run", "-r", metavar="FOLDER", envvar="AMGAN_RUN", help="Run folder."),
 ]
+
+
+def run_option(help: str, envvar: str | None = None) -> Any:
+    """The option --run of a command that has its own words for what is taken without it."""
+    return typer.Option(
+        "--run", "-r", metavar="FOLDER", envvar=envvar, help=help, show_default=False
+    )
+
+
+def gallery_option(default: str = "gallery in the run folder") -> Any:
+    """The option --gallery; `default` says in words what is taken without it."""
+    help = f"Gallery folder.  [default: {default}]"
+    return typer.Option("--gallery", "-g", metavar="FOLDER", help=help, show_default=False)
+
+
+Gallery = Annotated[Path | None, gallery_option()]
 BatchSize = Annotated[int, typer.Option(min=1, help="Pictures encoded at once, by each worker.")]
 Executor = Annotated[
     ExecutorChoice,

@@ -15,6 +15,7 @@ from amgan.cli.options import (
     BatchSize,
     Device,
     Executor,
+    Gallery,
     Image,
     ItemId,
     Product,
@@ -25,6 +26,7 @@ from amgan.cli.options import (
     Workers,
     encoding_options,
     examples,
+    run_option,
 )
 from amgan.gallery.executor_choice import ExecutorChoice
 from amgan.methods.ranking import RankingChoice
@@ -43,16 +45,6 @@ SEARCH_EXAMPLES = examples(
     "amgan search photo.jpg --set neck=round --gallery galleries/new-season",
 )
 
-Gallery = Annotated[
-    Path | None,
-    typer.Option(
-        "--gallery",
-        "-g",
-        metavar="FOLDER",
-        help="Gallery folder.  [default: gallery in the run folder]",
-        show_default=False,
-    ),
-]
 Engine = Annotated[
     str | None,
     typer.Option(
@@ -165,13 +157,9 @@ def search(
     ] = None,
     run: Annotated[
         Path | None,
-        typer.Option(
-            "--run",
-            "-r",
-            metavar="FOLDER",
+        run_option(
+            "Run folder.  [default: run; with --gallery, the gallery's own copy of the model]",
             envvar="AMGAN_RUN",
-            help="Run folder.  [default: run; with --gallery, the gallery's own copy of the model]",
-            show_default=False,
         ),
     ] = None,
     gallery: Gallery = None,

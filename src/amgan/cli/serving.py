@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from amgan.cli.options import examples
+from amgan.cli.options import Gallery, examples, run_option
 from amgan.cli.searching import PANEL, Engine
 
 EXAMPLES = examples(
@@ -26,25 +26,12 @@ def register(app: typer.Typer) -> None:
 def serve(
     run: Annotated[
         Path | None,
-        typer.Option(
-            "--run",
-            "-r",
-            metavar="FOLDER",
-            help="Run folder; its model has to be the one that encoded the gallery.  "
+        run_option(
+            "Run folder; its model has to be the one that encoded the gallery.  "
             "[default: the gallery's own copy of the model]",
-            show_default=False,
         ),
     ] = None,
-    gallery: Annotated[
-        Path | None,
-        typer.Option(
-            "--gallery",
-            "-g",
-            metavar="FOLDER",
-            help="Gallery folder.  [default: gallery in the run folder]",
-            show_default=False,
-        ),
-    ] = None,
+    gallery: Gallery = None,
     engine: Engine = None,
     host: Annotated[
         str | None,

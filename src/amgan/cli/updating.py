@@ -21,6 +21,8 @@ from amgan.cli.options import (
     Workers,
     encoding_options,
     examples,
+    gallery_option,
+    run_option,
 )
 from amgan.cli.searching import PANEL
 from amgan.gallery.executor_choice import ExecutorChoice
@@ -69,24 +71,13 @@ def update(
     ] = None,
     run: Annotated[
         Path | None,
-        typer.Option(
-            "--run",
-            "-r",
-            metavar="FOLDER",
-            help="Encode with the model of this run; where it is another one than before, every "
+        run_option(
+            "Encode with the model of this run; where it is another one than before, every "
             "item is encoded anew.  [default: the gallery's own copy of its model]",
-            show_default=False,
         ),
     ] = None,
     gallery: Annotated[
-        Path | None,
-        typer.Option(
-            "--gallery",
-            "-g",
-            metavar="FOLDER",
-            help="Gallery folder.  [default: gallery in the run folder, or run/gallery]",
-            show_default=False,
-        ),
+        Path | None, gallery_option("gallery in the run folder, or run/gallery")
     ] = None,
     image: Image = "",
     item_id: ItemId = "",

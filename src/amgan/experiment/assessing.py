@@ -102,7 +102,7 @@ def evaluate_model(
     report = build_report(
         results,
         method=name or model.description.method,
-        ranking="fused" if model.fusion else "pure",
+        ranking=model.ranking,
         protocol=protocol,
         catalogue=catalogue.name,
         split=split,

@@ -12,7 +12,7 @@ import torch
 
 from amgan.evaluation.metrics import compute_query_metrics
 from amgan.experiment.data import ExperimentData, evenly
-from amgan.gallery.engines import ExactEngine
+from amgan.gallery.engines import ExactEngine, places_kept
 from amgan.methods.fusion import FusionWeights, fused_query_vectors
 from amgan.methods.model_file import load_model, save_model
 from amgan.methods.prototypes import PrototypeSearch
@@ -90,8 +90,8 @@ def choose_fusion(model: TrainedModel, data: ExperimentData, metric: str) -> Fus
             embeddings, torch.from_numpy(logits), asked, catalogue.schema.sizes, weights, alike
         ).numpy()
         found = engine.search(vectors, min(_RANKED + 1, len(rows))).rows
-        kept = np.argsort(found == references, axis=1, kind="stable")
-        ranked = np.take_along_axis(found, kept, 1)[:, :-1]
+        kept = places_kept(found, references, found.shape[1] - 1)
+        ranked = np.take_along_axis(found, kept, 1)
         return float(np.nanmean(compute_query_metrics(ranked, **judged)[metric]))
 
     grid = [FusionWeights(*pair) for pair in product(DISTANCES, CHANGED)]

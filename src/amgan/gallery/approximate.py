@@ -192,11 +192,9 @@ def append_to_graph(
     index: Any, vectors: Vectors, metric: RankingMetric, progress: Progress | None = None
 ) -> None:
     """Add vectors behind those that a graph holds."""
-    form = EuclideanForm.of(vectors, metric)
-    if metric != "euclidean" and index.ntotal:
-        first = index.reconstruct(0)
-        form = EuclideanForm(metric, float(first @ first))
-    _append(index, vectors, form, progress)
+    # In the graph every entry has the square that its form was made with.
+    known = index.reconstruct_n(0, 1) if index.ntotal else vectors
+    _append(index, vectors, EuclideanForm.of(known, metric), progress)
 
 
 def _append(index: Any, vectors: Vectors, form: EuclideanForm, progress: Progress | None) -> None:

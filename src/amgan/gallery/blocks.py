@@ -17,11 +17,10 @@ from amgan.devices import Precision
 from amgan.gallery.executor_choice import ExecutorChoice
 from amgan.images import (
     DEFAULT_LIMITS,
-    ImageSettings,
     PictureError,
     PictureLimits,
     Pixels,
-    load_pixels,
+    decode_picture,
 )
 from amgan.methods.model_file import load_model
 from amgan.methods.trained import TrainedModel
@@ -49,6 +48,10 @@ class EncodingOptions:
 
 
 DEFAULT_OPTIONS = EncodingOptions()
+HOW_TO_GO_ON = (  # in the error of an executor that had to stop
+    "what was encoded so far is kept: give the same command again to go on, with fewer workers or "
+    "a smaller batch size where memory ran out"
+)
 
 
 @dataclass(frozen=True)
@@ -124,16 +127,6 @@ class BlockEncoder:
         settings = self._model.images
         decoded = (decode_picture(image, settings, self._limits) for image in block.images)
         return encode_pictures(self._model, decoded)
-
-
-def decode_picture(
-    image: Path, settings: ImageSettings, limits: PictureLimits
-) -> Pixels | PictureError:
-    """Pixels (H, W, 3), or what is wrong with the picture."""
-    try:
-        return load_pixels(image, settings, limits)
-    except PictureError as error:
-        return error
 
 
 def encode_pictures(model: TrainedModel, decoded: Iterable[Pixels | PictureError]) -> EncodedBlock:

@@ -3,8 +3,8 @@
 auto                                     exact, or a graph for large galleries
 faiss://exact                            every vector is compared
 faiss://sq8                              every vector is compared in 8 bits a number
-faiss://hnsw?m=32&ef_search=128           a graph over the vectors
-faiss://hnsw_sq8?m=32&ef_search=128       a graph over vectors in 8 bits a number
+faiss://hnsw?m=32&ef_search=128          a graph over the vectors
+faiss://hnsw_sq8?m=32&ef_search=128      a graph over vectors in 8 bits a number
 milvus://host:port/collection            a Milvus server
 """
 

@@ -263,3 +263,9 @@ def first_rows(scores: Vectors, rows: Rows, k: int) -> tuple[Vectors, Rows]:
     """The k smallest scores and their rows; `rows` is ascending, and so are rows of one score."""
     order = np.argsort(scores, kind="stable")[:k]
     return scores[order], rows[order]
+
+
+def places_kept(rows: Rows, excluded: Rows, k: int) -> NDArray[np.int64]:
+    """Places (Q, k) of the first k found rows (Q, k + E) that are not excluded (Q, E)."""
+    left_out = ((rows[:, :, None] == excluded[:, None]) & (rows != NO_ROW)[:, :, None]).any(2)
+    return np.argsort(left_out, axis=1, kind="stable")[:, :k]

@@ -18,12 +18,11 @@ from amgan.gallery.blocks import (
     EncodedBlock,
     EncodingOptions,
     Recipe,
-    decode_picture,
     encode_pictures,
 )
 from amgan.gallery.executor_choice import ExecutorChoice
 from amgan.gallery.processes import map_in_processes
-from amgan.images import PictureError, Pixels
+from amgan.images import PictureError, Pixels, decode_picture
 from amgan.methods.trained import TrainedModel
 
 Encoding = Generator[EncodedBlock, None, None]  # closing it ends the work

@@ -16,7 +16,7 @@ from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
-from amgan.gallery.blocks import Block, EncodedBlock, Recipe
+from amgan.gallery.blocks import HOW_TO_GO_ON, Block, EncodedBlock, Recipe
 from amgan.gallery.versions import GalleryError
 
 _BLOCKS_AHEAD = 2  # for each worker, counted from the one that the caller waits for
@@ -101,9 +101,7 @@ class _Worker:
         else:
             how = f"exit code {code}"
         return GalleryError(
-            f"a worker process ended before its work was done ({how}); what was encoded so far is "
-            "kept: give the same command again to go on, with fewer workers or a smaller batch "
-            "size where memory ran out"
+            f"a worker process ended before its work was done ({how}); {HOW_TO_GO_ON}"
         )
 
 

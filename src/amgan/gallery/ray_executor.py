@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from amgan.catalogue.parallel import available_workers
-from amgan.gallery.blocks import Block, BlockEncoder, EncodedBlock, Recipe
+from amgan.gallery.blocks import HOW_TO_GO_ON, Block, BlockEncoder, EncodedBlock, Recipe
 from amgan.gallery.versions import GalleryError
 
 ADDRESS_VARIABLE = "RAY_ADDRESS"
@@ -76,11 +76,7 @@ def map_with_ray(
                     assert isinstance(answer, EncodedBlock)
                     yield answer
         except Exception as error:  # Ray's have no common parent
-            raise GalleryError(
-                f"Ray gave up ({_last_line(error)}); what was encoded so far is kept: give the "
-                "same command again to go on, with fewer workers or a smaller batch size where "
-                "memory ran out"
-            ) from error
+            raise GalleryError(f"Ray gave up ({_last_line(error)}); {HOW_TO_GO_ON}") from error
 
 
 class _Actor:

@@ -139,10 +139,10 @@ def renew_gallery(
     """
     old = open_gallery(folder, engine="faiss://exact")
     ranking = gallery_ranking(old)
-    if ranking is not RankingChoice.auto and ranking is not _ranking_of(model):
+    if ranking is not RankingChoice.auto and ranking != model.ranking:
         raise GalleryError(
             f"{folder}: this gallery was indexed with ranking {str(ranking)!r}, and the model "
-            f"ranks {_ranking_of(model)}; load it with that ranking, or index anew with another"
+            f"ranks {model.ranking}; load it with that ranking, or index anew with another"
         )
     plan = _plan(old, () if add is None else add.item_ids, remove)
     items, labels = _join(old, plan.kept, add)
@@ -168,10 +168,6 @@ def renew_gallery(
         len(items) - len(gallery),
         plan.unknown,
     )
-
-
-def _ranking_of(model: TrainedModel) -> RankingChoice:
-    return RankingChoice.pure if model.fusion is None else RankingChoice.fused
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -71,6 +71,11 @@ class TrainedModel:
     def images(self) -> ImageSettings:
         """Preprocessing of pictures."""
         return self.description.images
+
+    @property
+    def ranking(self) -> Literal["pure", "fused"]:
+        """Whether it ranks by its own metric or fused with attribute posteriors."""
+        return "pure" if self.fusion is None else "fused"
 
     @property
     def ranking_metric(self) -> RankingMetric:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amgan.attributes import MISSING, AttributeSchema, Change, Indicator, Labels
-from amgan.gallery.engines import NO_ROW, Filters, Neighbours, Rows, Vectors
+from amgan.gallery.engines import NO_ROW, Filters, Neighbours, Rows, Vectors, places_kept
 from amgan.gallery.gallery import Gallery
 from amgan.gallery.store import load_gallery_model, open_gallery
 from amgan.images import DEFAULT_LIMITS, PictureLimits, Pixels, load_pixels
@@ -107,7 +107,7 @@ class SearchService:
             raise ValueError("the model gives no finite vector for a query")
         with _timed(seconds, "search"):
             found = self.gallery.engine.search(queries, k + excluded.shape[1], rows, filters)
-            places = _places_kept(found.rows, excluded, k)
+            places = places_kept(found.rows, excluded, k)
         return Neighbours(
             np.take_along_axis(found.scores, places, 1),
             np.take_along_axis(found.rows, places, 1),
@@ -323,12 +323,6 @@ def open_search(
     if compiled:
         model.compile()
     return SearchService(model, gallery)
-
-
-def _places_kept(rows: Rows, excluded: Rows, k: int) -> NDArray[np.int64]:
-    """Places (Q, k) of the first k found rows (Q, k + E) that are not excluded (Q, E)."""
-    left_out = ((rows[:, :, None] == excluded[:, None]) & (rows != NO_ROW)[:, :, None]).any(2)
-    return np.argsort(left_out, axis=1, kind="stable")[:, :k]
 
 
 @contextmanager
