@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from amgan.config import ExperimentConfig, load_config
 from amgan.experiment import (
     ExperimentData,
     build_untrained,
+    choose_triplets,
     evaluate_model,
     load_data,
     read_run_config,
@@ -75,6 +77,17 @@ def run(
     folder = tmp_path_factory.mktemp("runs") / "first"
     train_experiment(config, folder, data)
     return folder
+
+
+def test_balanced_draws_ask_for_one_change_as_often_as_for_many(
+    config: ExperimentConfig, data: ExperimentData
+) -> None:
+    shares = {}
+    for balanced in (False, True):
+        triplets = replace(config.triplets, balance_changes=balanced)
+        drawn = choose_triplets(triplets, data.catalogue)
+        shares[balanced] = float((drawn.num_changes(data.catalogue) <= 4).mean())
+    assert shares[False] < 0.5 * shares[True]
 
 
 def test_a_run_folder_holds_what_the_docs_say(run: Path, config: ExperimentConfig) -> None:

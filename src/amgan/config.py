@@ -49,6 +49,8 @@ class TripletConfig:
         path: triplet file to use; empty draws triplets.
         seed: of the draw.
         min_changes, max_changes: attributes a target differs in (1 and 2 in the paper).
+        balance_changes: draw the number of changes first, each as likely, then a target with as
+            many. Without it most targets differ in as much as they may: there are more of those.
         per_item: training targets drawn for each item (1 in the paper).
     """
 
@@ -56,6 +58,7 @@ class TripletConfig:
     seed: int = 0
     min_changes: int = 1
     max_changes: int = 2
+    balance_changes: bool = False
     per_item: int = 1
 
 

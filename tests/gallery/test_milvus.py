@@ -34,6 +34,7 @@ DIM = 24
 @pytest.fixture(autouse=True)
 def small_sets_are_asked_for_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(milvus_engine, "EXACT_FLOATS", 0)
+    monkeypatch.setattr(milvus_engine, "EXACT_KEPT_FLOATS", 0)
     monkeypatch.setattr(approximate, "EXACT_FLOATS", 0)
 
 

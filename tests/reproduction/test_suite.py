@@ -7,7 +7,8 @@ import pytest
 from amgan.reproduction.suite import Suite, find_suite, load_suite
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
-NAMES = sorted(path.stem for path in (EXPERIMENTS / "suites").glob("*.toml"))
+TUNING = "hm-tops-tuning"  # options of single methods, not the paper's rows
+NAMES = sorted({path.stem for path in (EXPERIMENTS / "suites").glob("*.toml")} - {TUNING})
 PAPER_ROWS = {
     "AMGAN-P",
     "AMGAN-T",
@@ -34,6 +35,33 @@ def test_every_suite_loads_with_every_row_of_the_paper(name):
         assert config.images == first.images
         assert config.network == first.network
         assert config.catalogue == first.catalogue
+
+
+def test_the_tuning_suite_has_the_budget_of_the_rows_it_tunes():
+    suites = EXPERIMENTS / "suites"
+    tuning, tuned = (load_suite(suites / f"{name}.toml") for name in (TUNING, "hm-tops-cpu"))
+    overrides = ["training.epochs=4"]
+    known = {tuned.row_config(row, overrides).method: row for row in tuned.rows}
+    for row in tuning.rows:
+        config = tuning.row_config(row)
+        beside = tuned.row_config(known[config.method], overrides)
+        assert config.training.epochs == beside.training.epochs
+        assert (config.images, config.network) == (beside.images, beside.network)
+        assert config != beside, row.name
+
+
+def test_a_suite_may_extend_one_that_extends_another(tmp_path):
+    path = write_suite(
+        tmp_path, 'title = "first"\ncases = 2\nrows = [{ name = "A", experiment = "plain" }]'
+    )
+    second, third = path.with_name("second.toml"), path.with_name("third.toml")
+    second.write_text('extends = "own.toml"\ntitle = "second"\nfolds = 3')
+    third.write_text('extends = "second.toml"\nfolds = 4')
+    suite = load_suite(third)
+    assert (suite.name, suite.title, suite.folds, suite.cases) == ("third", "second", 4, 2)
+    path.write_text('extends = "third.toml"')
+    with pytest.raises(ValueError, match=r"third\.toml: extends itself"):
+        load_suite(third)
 
 
 def write_suite(folder: Path, text: str) -> Path:

@@ -115,8 +115,8 @@ def make_triplets(
 ) -> None:
     """Draw a target for every item and write the triplets.
 
-    The draw is decided by the settings triplets.seed, triplets.min_changes, triplets.max_changes
-    and triplets.per_item.
+    The draw is decided by the settings triplets.seed, triplets.min_changes, triplets.max_changes,
+    triplets.balance_changes and triplets.per_item.
     """
     from amgan.experiment import choose_triplets, load_catalogue
     from amgan.queries import save_triplets

@@ -130,6 +130,7 @@ def choose_triplets(config: TripletConfig, catalogue: Catalogue) -> Triplets:
         seed=config.seed,
         changes=(config.min_changes, config.max_changes),
         per_item={"train": config.per_item},
+        balance_changes=config.balance_changes,
     )
 
 

@@ -37,6 +37,7 @@ from amgan.sheets import render_result_sheet
 
 _BY_CHANGES = ("top@10", "ndcg@10")
 _BY_NUMBER = ("top@10", "wanted@10", "kept@10")
+_NO_BREAK = "\u00a0"
 _ABLATIONS = ("NoVSE", "NoL1", "NoCls")
 
 
@@ -59,7 +60,8 @@ def write_figure_4(results: SuiteResults, folder: Path, protocol: Protocol) -> l
         panels.append(BarPanel(metric_title(metric), bars))
     note = _note(results, records, protocol) + " Whiskers: 95 % interval of the mean."
     if comparisons:
-        note += " * p < 0.05, ** p < 0.01 against the best baseline."
+        marked = "* p < 0.05, ** p < 0.01".replace(" ", _NO_BREAK).replace(f",{_NO_BREAK}", ", ")
+        note += f" {marked} against the best baseline."
     shown = dataset if dataset and any(published_metrics(r.name, dataset) for r in records) else ""
     figure = draw_comparison(panels, _kinds(records), note, shown or "")
     return save_figure(figure, folder / f"figure-4-{protocol}")

@@ -186,7 +186,7 @@ def find_suite(name: str) -> Path:
 
 
 def load_suite(path: Path, **changes: Any) -> Suite:
-    """Read a suite; one that `extends` another file takes from it what it does not say itself.
+    """Read a suite; one that `extends` another takes from it what it does not say itself.
 
     Args:
         path: TOML file.
@@ -195,10 +195,7 @@ def load_suite(path: Path, **changes: Any) -> Suite:
     Raises:
         ValueError: not such a file, an unknown key, a wrong value, or a row that does not load.
     """
-    values = _read_toml(path)
-    if "extends" in values:
-        values = {**_read_toml(path.parent / str(values.pop("extends"))), **values}
-    values = {"name": path.stem, **values, **changes}
+    values = {**_read_extended(path), **changes}
     _refuse_unknown_keys(path, Suite, values, "", hidden={"folder"})
     for name, kind in (("studio", StudioSpec), ("timing", TimingSpec)):
         if name in values:
@@ -217,6 +214,17 @@ def load_suite(path: Path, **changes: Any) -> Suite:
         except ValueError as error:
             raise ValueError(f"{path}: row {row.name!r}: {error}") from None
     return suite
+
+
+def _read_extended(path: Path, above: tuple[Path, ...] = ()) -> dict[str, Any]:
+    """A suite's keys over those of the file that it extends, and so on; its name is its own."""
+    if path in above:
+        raise ValueError(f"{path}: extends itself")
+    values = {"name": path.stem, **_read_toml(path)}
+    if "extends" in values:
+        base = _read_extended(path.parent / str(values.pop("extends")), (*above, path))
+        values = {**base, **values}
+    return values
 
 
 def _read_toml(path: Path) -> dict[str, Any]:
