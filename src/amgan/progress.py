@@ -29,6 +29,11 @@ class Progress(Protocol):
         """Iterate over `iterable`, showing how far it is."""
 
 
+def quiet(iterable: Iterable[T], description: str, total: int | None = None) -> Iterable[T]:
+    """A `Progress` that shows nothing."""
+    return iterable
+
+
 class Bar(Protocol):
     """A running progress bar."""
 

@@ -13,7 +13,7 @@ from amgan.catalogue.parallel import map_in_threads
 from amgan.catalogue.rows import write_rows
 from amgan.images import PictureError, Pixels, decode_picture
 from amgan.methods.trained import TrainedModel
-from amgan.progress import Progress
+from amgan.progress import Progress, quiet
 
 _PICTURES_A_BLOCK = 256
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
@@ -57,7 +57,7 @@ def find_pictures(places: Iterable[Path]) -> list[Path]:
 
 
 def tag_pictures(
-    model: TrainedModel, pictures: Sequence[Path], progress: Progress | None = None
+    model: TrainedModel, pictures: Sequence[Path], progress: Progress = quiet
 ) -> Iterator[Tag]:
     """Tag pictures in order; only a block of them is in memory at once.
 
@@ -68,9 +68,7 @@ def tag_pictures(
     def decode(path: Path) -> Pixels | PictureError:
         return decode_picture(path, model.images)
 
-    named: Iterable[Path] = pictures
-    if progress is not None:
-        named = progress(pictures, "Tag pictures", len(pictures))
+    named = progress(pictures, "Tag pictures", len(pictures))
     decoded = zip(pictures, map_in_threads(decode, named), strict=True)
     while block := list(islice(decoded, _PICTURES_A_BLOCK)):
         yield from _tag_block(model, block)

@@ -21,7 +21,7 @@ from amgan.catalogue.validation import (
 )
 from amgan.catalogue.values import schema_doubts, schema_of, suggest_value
 from amgan.images import DEFAULT_LIMITS, PictureLimits
-from amgan.progress import Progress
+from amgan.progress import Progress, quiet
 
 SPLITS = ("train", "val", "test")
 
@@ -89,7 +89,7 @@ class Checks:
     check_pictures: bool = True
     limits: PictureLimits = DEFAULT_LIMITS
     workers: int | None = None
-    progress: Progress | None = None
+    progress: Progress = quiet
     expect_published: bool = False
 
     def compare_count(self, source: Path, what: str, found: int, published: int) -> list[Problem]:

@@ -35,7 +35,7 @@ from amgan.images import (
     load_pixels,
     read_picture,
 )
-from amgan.progress import Progress
+from amgan.progress import Progress, quiet
 
 _RECORD = np.dtype(
     [("path", "V16"), ("size", "<i8"), ("mtime", "<i8"), ("ctime", "<i8"), ("digest", "V32")]
@@ -56,7 +56,7 @@ def open_pixels(
     *,
     limits: PictureLimits = DEFAULT_LIMITS,
     workers: int | None = None,
-    progress: Progress | None = None,
+    progress: Progress = quiet,
 ) -> Pixels:
     """Pixels (N, H, W, 3) of all pictures in catalogue order, read-only and memory-mapped.
 
@@ -194,7 +194,7 @@ def _build(
     looks: Records,
     decoder: _Decoder,
     workers: int | None,
-    progress: Progress | None,
+    progress: Progress,
 ) -> None:
     """Fill the partial file and put it in place of the old one."""
     partial = store.file.with_suffix(".partial")
@@ -214,10 +214,9 @@ def _build(
             pass
         with partial.open("r+b") as file:
             todo = _rows_to_do(file, store, looks)
-            results: Iterable[tuple[int, bytes, Pixels]] = map_in_threads(prepare, todo, workers)
-            if progress is not None:
-                results = progress(results, "decoding pictures", len(todo))
-            _write(file, store, looks, results)
+            prepared = map_in_threads(prepare, todo, workers)
+            described = "decoding pictures"
+            _write(file, store, looks, progress(prepared, described, len(todo)))
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:

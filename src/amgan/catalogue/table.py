@@ -13,7 +13,7 @@ from amgan.catalogue.records import Catalogue
 from amgan.catalogue.rows import Cells, RawTable, cell_text, read_rows, write_rows
 from amgan.catalogue.validation import Problem, ValidationReport
 from amgan.images import DEFAULT_LIMITS, PictureLimits
-from amgan.progress import Progress
+from amgan.progress import Progress, quiet
 
 _PLAIN_STEMS = ("catalogue", "catalog", "metadata", "items", "articles")
 
@@ -60,7 +60,7 @@ def load_table(
     check_pictures: bool = True,
     limits: PictureLimits = DEFAULT_LIMITS,
     workers: int | None = None,
-    progress: Progress | None = None,
+    progress: Progress = quiet,
 ) -> tuple[Catalogue, ValidationReport]:
     """Read a CSV, JSONL or Parquet table; an empty cell is a missing label.
 

@@ -11,7 +11,7 @@ from typing import Literal
 
 from amgan.catalogue.parallel import map_in_threads
 from amgan.images import DEFAULT_LIMITS, PictureError, PictureLimits, load_picture
-from amgan.progress import Progress
+from amgan.progress import Progress, quiet
 
 Severity = Literal["error", "tolerated", "warning"]
 Kind = Literal[
@@ -176,7 +176,7 @@ def check_pictures(
     decode: bool = True,
     limits: PictureLimits = DEFAULT_LIMITS,
     workers: int | None = None,
-    progress: Progress | None = None,
+    progress: Progress = quiet,
 ) -> dict[Path, tuple[Kind, str]]:
     """Look at pictures in parallel: what is wrong, for those where something is.
 
@@ -192,9 +192,7 @@ def check_pictures(
     def look(path: Path) -> tuple[Kind, str] | None:
         return _decode_problem(path, limits) if decode else _file_problem(path)
 
-    found: Iterable[tuple[Kind, str] | None] = map_in_threads(look, distinct, workers)
-    if progress is not None:
-        found = progress(found, "checking pictures", len(distinct))
+    found = progress(map_in_threads(look, distinct, workers), "checking pictures", len(distinct))
     return {path: problem for path, problem in zip(distinct, found, strict=True) if problem}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -13,7 +13,7 @@ from amgan.catalogue.records import Catalogue
 from amgan.evaluation.calibration_report import CalibrationReport, build_calibration_report
 from amgan.images import Pixels
 from amgan.methods.trained import TrainedModel
-from amgan.progress import Progress
+from amgan.progress import Progress, quiet
 
 _PICTURES_A_BLOCK = 1024
 Block = tuple[int, int]  # its first row, and the first one past it
@@ -48,7 +48,7 @@ def measure_calibration(
     *,
     split: str = "test",
     bins: int = 10,
-    progress: Progress | None = None,
+    progress: Progress = quiet,
 ) -> CalibrationReport:
     """Hold the confidence of a model's classifiers against the labels of a split.
 
@@ -71,7 +71,7 @@ def measure_calibration(
         raise ValueError(f"catalogue {catalogue.name!r} has no item{where}")
     starts = [*range(0, len(rows), _PICTURES_A_BLOCK), len(rows)]
     parts = []
-    for start, stop in _shown(list(pairwise(starts)), progress):
+    for start, stop in progress(pairwise(starts), "Classify pictures", len(starts) - 1):
         logits = model.attribute_logits(pixels[rows[start:stop]])
         if logits is None:
             raise ValueError(
@@ -106,7 +106,3 @@ def _columns(own: AttributeSchema, catalogue: Catalogue) -> list[int]:
         part = own.slices[position]
         columns += range(part.start, part.stop)
     return columns
-
-
-def _shown(blocks: Sequence[Block], progress: Progress | None) -> Iterable[Block]:
-    return progress(blocks, "Classify pictures", len(blocks)) if progress else blocks

@@ -14,7 +14,7 @@ from amgan.evaluation.metrics import compute_query_metrics
 from amgan.experiment.data import ExperimentData, evenly
 from amgan.gallery.engines import ExactEngine, places_kept
 from amgan.methods.fusion import FusionWeights, fused_query_vectors
-from amgan.methods.model_file import load_model, save_model
+from amgan.methods.model_file import add_note, load_model
 from amgan.methods.prototypes import PrototypeSearch
 from amgan.methods.ranking import RankingChoice
 from amgan.methods.trained import TrainedModel
@@ -42,9 +42,7 @@ def fuse_model(path: Path, data: ExperimentData, metric: str) -> None:
         return
     if not len(data.triplets.in_split("val")):
         return
-    weights = choose_fusion(model, data, metric)
-    note = {**model.description.note, "fusion": asdict(weights)}
-    save_model(path, model.method, replace(model.description, note=note))
+    add_note(path, fusion=asdict(choose_fusion(model, data, metric)))
 
 
 def choose_fusion(model: TrainedModel, data: ExperimentData, metric: str) -> FusionWeights:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from amgan.experiment.assessing import evaluate_model
 from amgan.experiment.data import ExperimentData, evenly, load_data
 from amgan.experiment.fusing import fuse_model
 from amgan.methods.description import ModelDescription
-from amgan.methods.model_file import load_model, save_model
+from amgan.methods.model_file import add_note, load_model, save_model
 from amgan.methods.trained import TrainedModel
 from amgan.queries import save_triplets
 from amgan.training.data import TripletBatches
@@ -89,8 +88,7 @@ def calibrate_model(path: Path, data: ExperimentData) -> None:
             zip(model.schema.names, model.schema.slices, strict=True)
         )
     }
-    note = {**model.description.note, "temperatures": temperatures}
-    save_model(path, model.method, replace(model.description, note=note))
+    add_note(path, temperatures=temperatures)
 
 
 def _trainer(

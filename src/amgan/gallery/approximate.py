@@ -10,7 +10,6 @@ of the version before it and leaves removed items in. `nodes` says which row an 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +31,7 @@ from amgan.gallery.engines import (
 from amgan.gallery.euclidean import EuclideanForm
 from amgan.gallery.versions import GalleryError
 from amgan.methods.protocol import RankingMetric
-from amgan.progress import Progress
+from amgan.progress import Progress, quiet
 
 INDEX_FILE = "index.faiss"
 NODES_FILE = "nodes.npy"
@@ -175,7 +174,7 @@ def build_index(
     settings: EngineSettings,
     vectors: Vectors,
     metric: RankingMetric,
-    progress: Progress | None = None,
+    progress: Progress = quiet,
 ) -> Any:
     """FAISS index over all vectors, in their order; a graph is Euclidean for every metric."""
     form = EuclideanForm.of(vectors, metric) if settings.is_graph else EuclideanForm("euclidean")
@@ -189,7 +188,7 @@ def build_index(
 
 
 def append_to_graph(
-    index: Any, vectors: Vectors, metric: RankingMetric, progress: Progress | None = None
+    index: Any, vectors: Vectors, metric: RankingMetric, progress: Progress = quiet
 ) -> None:
     """Add vectors behind those that a graph holds."""
     # In the graph every entry has the square that its form was made with.
@@ -197,13 +196,10 @@ def append_to_graph(
     _append(index, vectors, EuclideanForm.of(known, metric), progress)
 
 
-def _append(index: Any, vectors: Vectors, form: EuclideanForm, progress: Progress | None) -> None:
+def _append(index: Any, vectors: Vectors, form: EuclideanForm, progress: Progress) -> None:
     _faiss.omp_set_num_threads(THREADS)
-    starts: Iterator[int] = iter(range(0, len(vectors), _ADDED_AT_ONCE))
-    if progress is not None:
-        blocks = -(-len(vectors) // _ADDED_AT_ONCE)
-        starts = iter(progress(starts, "Build index", blocks))
-    for start in starts:
+    starts = range(0, len(vectors), _ADDED_AT_ONCE)
+    for start in progress(starts, "Build index", len(starts)):
         index.add(form.items(vectors[start : start + _ADDED_AT_ONCE]))
 
 

@@ -24,7 +24,7 @@ from amgan.images import (
 )
 from amgan.methods.model_file import load_model
 from amgan.methods.trained import TrainedModel
-from amgan.progress import Progress
+from amgan.progress import Progress, quiet
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class EncodingOptions:
     batch_size: int = 256
     executor: ExecutorChoice = ExecutorChoice.threads
     workers: int | None = None
-    progress: Progress | None = None
+    progress: Progress = quiet
 
 
 DEFAULT_OPTIONS = EncodingOptions()

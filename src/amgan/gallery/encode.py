@@ -145,9 +145,6 @@ class EncodingJob:
 
     def _shown(self, results: Iterator[EncodedBlock], total: int) -> Iterator[EncodedBlock]:
         """The results, with progress counted in pictures."""
-        if self.options.progress is None:
-            yield from results
-            return
 
         def pictures() -> Iterator[EncodedBlock | None]:
             for result in results:

@@ -45,7 +45,7 @@ class NewVersion:
     settings: EngineSettings
     manifest: Manifest
     rows: Rowset
-    progress: Progress | None
+    progress: Progress
 
     def write_engine(self) -> None:
         """Build what the engine needs."""

@@ -29,7 +29,7 @@ from amgan.gallery.euclidean import EuclideanForm
 from amgan.gallery.items import ItemTable
 from amgan.gallery.versions import GalleryError
 from amgan.methods.protocol import RankingMetric
-from amgan.progress import Progress
+from amgan.progress import Progress, quiet
 
 SERVER_FILE = "server.json"
 KEYS_FILE = "keys.npy"
@@ -113,7 +113,7 @@ class Server:
         rows: Rowset,
         schema: AttributeSchema,
         metric: RankingMetric,
-        progress: Progress | None = None,
+        progress: Progress = quiet,
     ) -> tuple[ServerState, Rows]:
         """Make the collection `name` anew and store `rows` in it."""
         fields = tuple(name for name in rows.items.field_names if _is_short(rows.items, name))
@@ -157,7 +157,7 @@ class Server:
         with failing(f"collection {old.collection} cannot be written"):
             self.client.delete(old.collection, filter=f"{KEY} >= {old.next_key}")
             self.forget(old)
-            self._insert(state, keys[len(kept) :], added, None, stored=old.fields)
+            self._insert(state, keys[len(kept) :], added, quiet, stored=old.fields)
             self._wait_until_seen(state)
         return state, keys
 
@@ -209,13 +209,13 @@ class Server:
         state: ServerState,
         keys: Rows,
         rows: Rowset,
-        progress: Progress | None,
+        progress: Progress,
         stored: Sequence[str] | None = None,
     ) -> None:
         stored = state.fields if stored is None else stored
         starts = range(0, len(keys), _INSERTED_AT_ONCE)
         described = f"Send to {self.settings.address}"
-        for start in starts if progress is None else progress(starts, described, len(starts)):
+        for start in progress(starts, described, len(starts)):
             stop = min(start + _INSERTED_AT_ONCE, len(keys))
             vectors = state.form.items(rows.vectors[start:stop])
             entries = [

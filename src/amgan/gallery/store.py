@@ -211,7 +211,7 @@ def open_version(folder: Path, engine: str | None = None) -> Gallery:
 
 
 def begin_version(
-    store: VersionedFolder, model: TrainedModel, content: Content, progress: Progress | None
+    store: VersionedFolder, model: TrainedModel, content: Content, progress: Progress
 ) -> NewVersion:
     """A version whose vectors are in the work folder."""
     vectors = map_vectors(store.work / VECTORS_FILE, model.embedding_dim)

@@ -187,7 +187,7 @@ def _publish(
     plan: _Plan,
     new: Catalogue | None,
     encoded: Encoded,
-    progress: Progress | None,
+    progress: Progress,
 ) -> None:
     """Put the new version together and make it the current one."""
     assert old.folder is not None

@@ -31,6 +31,17 @@ def save_model(path: Path, method: torch.nn.Module, description: ModelDescriptio
     write_tensors(path, method.state_dict(), metadata)
 
 
+def add_note(path: Path, **values: Any) -> None:
+    """Write values into the note of a model file; its weights stay as they are.
+
+    Raises:
+        ValueError: as `load_model`.
+    """
+    model = load_model(path)
+    note = {**model.description.note, **values}
+    save_model(path, model.method, replace(model.description, note=note))
+
+
 def load_model(
     path: Path,
     device: str = "auto",

@@ -7,11 +7,11 @@ import io
 import json
 import multiprocessing
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from PIL import Image
@@ -20,11 +20,11 @@ from amgan.attributes import MISSING
 from amgan.catalogue.studio.render import Garment, check_size, render_garment
 from amgan.catalogue.studio.sampling import StudioItem, sample_items
 from amgan.catalogue.studio.schema import STUDIO_SCHEMA
+from amgan.progress import Progress, quiet
 
 # Raised whenever the same settings would give other pictures or labels than before.
 STUDIO_VERSION = 2
 PictureFormat = Literal["jpeg", "png"]
-Progress = Callable[[Iterable[Any], str, int | None], Iterable[Any]]
 
 _SETTINGS, _GARMENTS, _CATALOGUE = "studio.json", "garments.csv", "catalogue.csv"
 _CHUNK = 32
@@ -64,7 +64,7 @@ def write_studio_catalogue(
     missing: float = 0.0,
     picture_format: PictureFormat = "jpeg",
     workers: int | None = None,
-    progress: Progress | None = None,
+    progress: Progress = quiet,
 ) -> Path:
     """Render a catalogue into `folder` and return the path of its ``catalogue.csv``.
 
@@ -97,10 +97,8 @@ def write_studio_catalogue(
     for parent in {(folder / names[row]).parent for row in waiting}:
         parent.mkdir(parents=True, exist_ok=True)
     jobs = [(folder / names[row], items[row].garment) for row in waiting]
-    written: Iterable[int] = _written(jobs, settings, workers or os.cpu_count() or 1)
-    if progress is not None:
-        written = progress(written, "Rendering garments", len(jobs))
-    for _ in written:
+    written = _written(jobs, settings, workers or os.cpu_count() or 1)
+    for _ in progress(written, "Rendering garments", len(jobs)):
         pass
     _write_tables(folder, settings, items, names)
     return table
