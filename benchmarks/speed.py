@@ -20,7 +20,6 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -28,7 +27,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from amgan.attributes import Change
 from amgan.catalogue.records import Catalogue
 from amgan.catalogue.studio import STUDIO_SCHEMA, write_studio_catalogue
 from amgan.catalogue.table import TableLayout, load_table
@@ -36,7 +34,6 @@ from amgan.devices import Compute, choose_compute
 from amgan.evaluation.report import commit_id, machine_description
 from amgan.gallery.blocks import EncodingOptions
 from amgan.gallery.executor_choice import ExecutorChoice
-from amgan.gallery.gallery import Gallery
 from amgan.gallery.store import build_gallery
 from amgan.images import ImageSettings, Pixels
 from amgan.methods.compiled import CompiledQueries, QueryNetwork
@@ -44,7 +41,6 @@ from amgan.methods.description import ModelDescription
 from amgan.methods.trained import TrainedModel
 from amgan.models.network import NetworkConfig
 from amgan.queries import sample_triplets
-from amgan.search import SearchService
 from amgan.training.data import BatchRequest, TripletBatches
 from amgan.training.loop import Trainer, TrainingConfig
 from amgan.training.run_folder import RunFolder
@@ -52,7 +48,6 @@ from amgan.training.run_folder import RunFolder
 SMALL = NetworkConfig(generator_width=32, latent_channels=128)
 IMAGES = ImageSettings(64, 64)
 BATCH = 64
-FUSED = {"ranking": "fused", "fusion": {"distance": 1.0, "changed": 1.0}}
 
 
 def describe(method: str) -> ModelDescription:
@@ -136,45 +131,6 @@ def measure_indexing(repeats: int, items: int = 3000) -> dict[str, Any]:
                 seconds[str(executor)].append(time.perf_counter() - start)
     rates = {name: items / statistics.median(values) for name, values in seconds.items()}
     return {"items": items, "items_per_second": rates}
-
-
-def measure_query(repeats: int, items: int = 50_000) -> dict[str, Any]:
-    """One query, end to end and by part, pure and fused; raw FAISS is in engines.py."""
-    catalogue, pixels = invented_catalogue(items)
-    with tempfile.TemporaryDirectory(prefix="amgan-speed-") as folder:
-        write_studio_catalogue(Path(folder), 20, seed=1)
-        photo = sorted((Path(folder) / "images").rglob("*.*"))[0].read_bytes()
-    attribute = STUDIO_SCHEMA.attributes[1]
-    change = Change(attribute.name, attribute.values[0])
-    parts: dict[str, dict[str, list[float]]] = {}
-    calls: dict[str, Callable[[], Any]] = {}
-    for ranking, note in (("pure", {}), ("fused", FUSED)):
-        description = replace(describe("amgan-p"), note=note)
-        model = TrainedModel(description.build(), description, choose_compute())
-        gallery = Gallery.in_memory(model, catalogue, pixels)
-        for form in ("eager", "compiled"):
-            used = TrainedModel(model.method, description, model.compute)
-            if form == "compiled":
-                used.compile()
-            service = SearchService(used, gallery)
-            times = parts.setdefault(f"{ranking}, {form}", {})
-
-            def query(
-                service: SearchService = service, times: dict[str, list[float]] = times
-            ) -> None:
-                for part, value in service.search(photo, [change], k=12).seconds.items():
-                    times.setdefault(part, []).append(value)
-
-            calls[f"{ranking}, {form}"] = query
-    seconds = take_turns(calls, repeats)
-    return {
-        "gallery": f"{items} x {SMALL.embedding_dim}",
-        "milliseconds": {k: 1000 * statistics.median(v) for k, v in seconds.items()},
-        "parts_milliseconds": {
-            name: {part: 1000 * statistics.median(v) for part, v in times.items()}
-            for name, times in parts.items()
-        },
-    }
 
 
 def measure_forms(repeats: int) -> dict[str, Any]:
@@ -261,7 +217,6 @@ def take_turns(calls: dict[str, Callable[[], Any]], repeats: int) -> dict[str, l
 PARTS: dict[str, Callable[[int], dict[str, Any]]] = {
     "training": measure_training,
     "indexing": lambda repeats: measure_indexing(min(repeats, 3)),
-    "query": lambda repeats: measure_query(max(repeats, 50)),
     "forms": lambda repeats: measure_forms(max(repeats, 50)),
 }
 

@@ -131,8 +131,8 @@ def test_the_mode_says_what_ran(
     graph = engines["hnsw"]
     half = np.arange(0, SIZE, 2)
     few = np.arange(0, SIZE, 30)
-    assert graph.search(QUERIES[:1], 5).mode == "hnsw ef=128"
-    assert graph.search(QUERIES[:1], 5, half).mode == "hnsw ef=256, filtered"
+    assert graph.search(QUERIES[:1], 5).mode == "hnsw ef=256"
+    assert graph.search(QUERIES[:1], 5, half).mode == "hnsw ef=512, filtered"
     assert graph.search(QUERIES[:1], 5, few).mode == "exact, filtered"
     assert graph.search(QUERIES[:1], SIZE // 10).mode == "exact"
     far = np.flatnonzero(QUERY_CLUSTER[0] != CLUSTER)[: SIZE // 8]

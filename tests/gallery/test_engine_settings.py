@@ -11,14 +11,14 @@ from amgan.gallery.engine_settings import AUTO_GRAPH_FLOATS, parse_engine
         ("auto", "auto"),
         ("faiss://exact", "faiss://exact"),
         ("faiss://sq8", "faiss://sq8"),
-        ("faiss://hnsw", "faiss://hnsw?m=32&ef_construction=200&ef_search=128"),
+        ("faiss://hnsw", "faiss://hnsw?m=32&ef_construction=200&ef_search=256"),
         (
-            "faiss://hnsw_sq8?ef_search=128&m=16",
-            "faiss://hnsw_sq8?m=16&ef_construction=200&ef_search=128",
+            "faiss://hnsw_sq8?ef_search=256&m=16",
+            "faiss://hnsw_sq8?m=16&ef_construction=200&ef_search=256",
         ),
         (
             "milvus://localhost:19530/tops?replicas=2&partition=category",
-            "milvus://localhost:19530/tops?m=32&ef_construction=200&ef_search=128"
+            "milvus://localhost:19530/tops?m=32&ef_construction=200&ef_search=256"
             "&replicas=2&shards=1&tls=0&partition=category",
         ),
     ],

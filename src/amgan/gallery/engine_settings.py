@@ -3,8 +3,8 @@
 auto                                     exact, or a graph for large galleries
 faiss://exact                            every vector is compared
 faiss://sq8                              every vector is compared in 8 bits a number
-faiss://hnsw?m=32&ef_search=128          a graph over the vectors
-faiss://hnsw_sq8?m=32&ef_search=128      a graph over vectors in 8 bits a number
+faiss://hnsw?m=32&ef_search=256          a graph over the vectors
+faiss://hnsw_sq8?m=32&ef_search=256      a graph over vectors in 8 bits a number
 milvus://host:port/collection            a Milvus server
 """
 
@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 AUTO_GRAPH_FLOATS = 20_000 * 512  # auto takes a graph from this many numbers upward; see `resolve`
 
-_GRAPH_OPTIONS = {"m": 32, "ef_construction": 200, "ef_search": 128}
+_GRAPH_OPTIONS = {"m": 32, "ef_construction": 200, "ef_search": 256}
 _LIMITS = {
     "m": (4, 256),
     "ef_construction": (8, 5000),
