@@ -66,6 +66,18 @@ def test_encoder_and_classifier_shapes() -> None:
     assert classifier(embeddings).shape == (2, 5)
 
 
+def test_embeddings_are_as_long_as_they_should_be() -> None:
+    torch.manual_seed(0)
+    pictures = torch.rand(4, 3, 32, 32)
+    free = Encoder(32, 32, SMALL)
+    fixed = Encoder(32, 32, SMALL, 0.1, length=3.0)
+    fixed.load_state_dict(free.state_dict())
+    lengths = fixed.eval()(pictures).norm(dim=1)
+    torch.testing.assert_close(lengths, torch.full((4,), 3.0))
+    directions = torch.nn.functional.cosine_similarity(fixed(pictures), free.eval()(pictures))
+    torch.testing.assert_close(directions, torch.ones(4))
+
+
 def test_a_picture_size_that_does_not_fit_is_refused() -> None:
     with pytest.raises(ValueError, match=r"30 x 32.*multiples of 4"):
         Encoder(30, 32, SMALL)

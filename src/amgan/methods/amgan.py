@@ -37,6 +37,8 @@ class AmganConfig:
         classified: pictures that the classifiers learn from: the `target` alone (section 3.3.1), or
             every `gallery` picture that the metric terms embed anyway (y, y+ and y-).
         discriminator_learning_rate: relative to the generator's.
+        embedding_length: Euclidean length of all embeddings (the paper does not say); 1 puts
+            distances between 0 and 2, around the paper's shift b = 1. 0 leaves it free.
     """
 
     scheme: Literal["pair", "triplet"] = "pair"
@@ -51,6 +53,7 @@ class AmganConfig:
     saturating: bool = True
     classified: Literal["target", "gallery"] = "gallery"
     discriminator_learning_rate: float = 1.0
+    embedding_length: float = 0.0
 
 
 class Amgan(PrototypeSearch):
@@ -63,7 +66,7 @@ class Amgan(PrototypeSearch):
         network: NetworkConfig,
         config: AmganConfig,
     ) -> None:
-        super().__init__(schema, images, network)
+        super().__init__(schema, images, network, embedding_length=config.embedding_length)
         self.config = config
 
     def phases(self) -> tuple[Phase, ...]:

@@ -22,12 +22,21 @@ class PrototypeSearch(nn.Module):
     """Ranks the gallery by the Euclidean distance between E(G(x, h)) and E(y).
 
     What such methods share at search time; how G and E are trained is left to each.
+
+    Args:
+        schema, images, network: sizes of the networks.
+        embedding_length: length of E's embeddings; 0 leaves it free.
     """
 
     ranking_metric: RankingMetric = "euclidean"
 
     def __init__(
-        self, schema: AttributeSchema, images: ImageSettings, network: NetworkConfig
+        self,
+        schema: AttributeSchema,
+        images: ImageSettings,
+        network: NetworkConfig,
+        *,
+        embedding_length: float = 0.0,
     ) -> None:
         super().__init__()
         self.sizes = schema.sizes
@@ -36,7 +45,9 @@ class PrototypeSearch(nn.Module):
         # Distances then start near 1, the shift b of Eq. 7, instead of near 36, from where the pair
         # scheme shrinks all embeddings together before it learns anything.
         root = math.sqrt(network.embedding_dim)
-        self.encoder = Encoder(images.height, images.width, network, 1 / root)
+        self.encoder = Encoder(
+            images.height, images.width, network, 1 / root, length=embedding_length
+        )
         self.classifier = AttributeClassifier(network.embedding_dim, schema.num_values, root)
 
     def encode_gallery(self, images: Tensor) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from torch import Tensor, nn
+from torch.nn import functional
 
 from amgan.models.blocks import initialise
 from amgan.models.network import NetworkConfig
@@ -33,16 +34,24 @@ class Encoder(nn.Module):
         height, width: picture size in pixels.
         config: network widths.
         output_scale: embeddings are multiplied by it.
+        length: embeddings are brought to this Euclidean length; 0 leaves them as they are.
 
     Raises:
         ValueError: the picture size does not fit the strides.
     """
 
     def __init__(
-        self, height: int, width: int, config: NetworkConfig, output_scale: float = 1.0
+        self,
+        height: int,
+        width: int,
+        config: NetworkConfig,
+        output_scale: float = 1.0,
+        *,
+        length: float = 0.0,
     ) -> None:
         super().__init__()
         self.output_scale = output_scale
+        self.length = length
         config.check_picture(height, width)
         stride = 2 ** len(config.encoder_widths)
         cells = (height // stride) * (width // stride)
@@ -53,7 +62,10 @@ class Encoder(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Embeddings (N, D), float32."""
         embeddings: Tensor = self.project(self.trunk(images).flatten(1))
-        return embeddings.float() * self.output_scale
+        embeddings = embeddings.float() * self.output_scale
+        if not self.length:
+            return embeddings
+        return self.length * functional.normalize(embeddings, dim=1)
 
 
 class AttributeClassifier(nn.Linear):
