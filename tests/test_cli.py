@@ -613,7 +613,7 @@ def test_update_says_what_is_wrong(
 def test_diverged_training_is_a_failure_of_the_run(
     table: Path, tmp_path: Path, call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from amgan.training.loop import TrainingDivergedError
+    from amgan.training.loss_log import TrainingDivergedError
 
     def diverge(*_: object) -> Path:
         raise TrainingDivergedError("loss generator.pixel is nan at epoch 0, step 3")

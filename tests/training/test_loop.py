@@ -18,7 +18,8 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from amgan.methods.protocol import TrainingBatch
-from amgan.training.loop import Trainer, TrainingDivergedError
+from amgan.training.loop import Trainer
+from amgan.training.loss_log import TrainingDivergedError
 
 HERE = Path(__file__).parent
 METHODS = ("amgan-p", "amgan-t", "posterior")

@@ -104,7 +104,7 @@ def train(
 @contextmanager
 def diverging() -> Iterator[None]:
     """Tell a loss that is not finite as a failure of the run, not of its input."""
-    from amgan.training.loop import TrainingDivergedError
+    from amgan.training.loss_log import TrainingDivergedError
 
     try:
         yield

@@ -26,7 +26,7 @@ from amgan.methods.model_file import load_model
 from amgan.methods.trained import TrainedModel
 from amgan.reproduction.suite import RowSpec, Suite
 from amgan.reproduction.workplace import SuiteData, Workplace
-from amgan.training.loop import TrainingDivergedError
+from amgan.training.loss_log import TrainingDivergedError
 from amgan.training.run_folder import RunFolder
 
 # Settings that change how a row is computed, not what comes out.

@@ -25,6 +25,7 @@ from amgan.training.distributed import (
     wait_for_all,
 )
 from amgan.training.interrupts import stop_requests
+from amgan.training.loss_log import LossLog
 from amgan.training.run_folder import RunFolder
 
 
@@ -68,10 +69,6 @@ class TrainingConfig:
                 raise ValueError(f"training.{name} must be positive, not {getattr(self, name)}")
 
 
-class TrainingDivergedError(ValueError):
-    """A loss term is not finite."""
-
-
 @dataclass
 class Trainer:
     """Trains one method in one run folder.
@@ -108,7 +105,7 @@ class Trainer:
         self.phases: tuple[Phase, ...] = self.method.phases()
         self.optimisers = {phase.name: self._optimiser(phase) for phase in self.phases}
         self.progress = Progress()
-        self._sums: dict[str, float] = {}
+        self._losses = LossLog()
         self._stop = False
 
     def train(self) -> Progress:
@@ -189,7 +186,7 @@ class Trainer:
         _activate(self.method, phase)
         with self.compute.autocast():
             terms = self.method.losses(phase.name, batch)
-        self._check(phase, terms, batch)
+        self._losses.add(phase, terms, batch, self.progress)
         total = sum(phase.weights[name] * term for name, term in terms.items())
         assert isinstance(total, Tensor)
         optimiser.zero_grad()
@@ -200,34 +197,9 @@ class Trainer:
         optimiser.step()
         share_state(self.method, self.processes, parameters=False)
 
-    def _check(self, phase: Phase, terms: Mapping[str, Tensor], batch: TrainingBatch) -> None:
-        unknown = set(terms) ^ set(phase.weights)
-        if unknown:
-            raise ValueError(
-                f"phase {phase.name!r} has weights for {sorted(phase.weights)} "
-                f"but its losses are {sorted(terms)}"
-            )
-        for name, term in terms.items():
-            value = float(term.detach())
-            if not math.isfinite(value):
-                raise TrainingDivergedError(
-                    f"loss {phase.name}.{name} is {value} at epoch {self.progress.epoch}, "
-                    f"step {self.progress.step}; items of the minibatch: "
-                    f"{', '.join(batch.item_ids)}"
-                )
-            key = f"{phase.name}.{name}"
-            self._sums[key] = self._sums.get(key, 0.0) + value
-            self._sums[f"{key}#"] = self._sums.get(f"{key}#", 0.0) + 1
-
     def _log_losses(self, rate: float) -> dict[str, float]:
-        losses = {
-            name: total / self._sums[f"{name}#"]
-            for name, total in self._sums.items()
-            if not name.endswith("#")
-        }
-        self._sums.clear()
         values = {
-            **losses,
+            **self._losses.means(),
             "images_per_second": round(rate, 1),
             "learning_rate": self._learning_rate(),
         }
