@@ -156,7 +156,12 @@ def _configure(settings: QuickstartSettings, table: Path) -> ExperimentConfig:
             "triplets": {"seed": settings.seed, "per_item": 3},
             "images": {"height": 48, "width": 48},
             "network": NETWORK,
-            "options": {"metric_weight": 0.3, "hard_negative_weight": 0.1, "saturating": False},
+            "options": {
+                "metric_weight": 0.3,
+                "hard_negative_weight": 0.1,
+                "saturating": False,
+                "pixel_weight": 10.0,
+            },
             "training": {
                 "epochs": settings.epochs,
                 "learning_rate": 5e-4,
