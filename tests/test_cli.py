@@ -286,8 +286,12 @@ def test_evaluate_reports_both_protocols(run_folder: Path, call: Call) -> None:
 
 @pytest.mark.parametrize("ranking", ["pure", "fused"])
 def test_evaluate_as_json_agrees_with_the_search_users_get(
-    run_folder: Path, table: Path, call: Call, ranking: str
+    run_folder: Path, table: Path, call: Call, tmp_path: Path, ranking: str
 ) -> None:
+    # What the classifiers see is measured, so labels are not to be believed.
+    gallery = tmp_path / "gallery"
+    index = ("index", "--run", run_folder, "--gallery", gallery)
+    assert call(*index, "--no-trust-labels")[0] == 0
     code, out, _ = call(
         *("evaluate", "--run", run_folder, "--protocol", "paper", "--per-query", "--json"),
         *("--ranking", ranking),
@@ -299,7 +303,7 @@ def test_evaluate_as_json_agrees_with_the_search_users_get(
     assert (folder / "test-paper.parquet").exists()
     lines = [json.loads(line) for line in (run_folder / "triplets.jsonl").read_text().splitlines()]
     asked = [line for line in lines[1:] if line["split"] == "test"]
-    how = ("--pure",) if ranking == "pure" else ()
+    how = ("--gallery", gallery, *(("--pure",) if ranking == "pure" else ()))
     hits = [first_hits(call, run_folder, line, 10, *how) for line in asked]
     found = sum(line["target"] in ids for line, ids in zip(asked, hits, strict=True))
     assert report["groups"]["all"]["means"]["item@10"] == pytest.approx(found / len(asked))
@@ -312,7 +316,9 @@ def test_evaluate_measures_other_rankers_beside_the_model(run_folder: Path, call
     )
     assert code == 0
     reports = json.loads(out)
-    assert [report["method"] for report in reports][1:] == ["random", "unmanipulated"]
+    told = [(report["method"], report["ranking"]) for report in reports]
+    assert told[:2] == [("amgan-p", "pure"), ("amgan-p", "fused")]
+    assert [method for method, _ in told[2:]] == ["random", "unmanipulated"]
     assert len({report["triplet_digest"] for report in reports}) == 1
     for name in ("random", "unmanipulated"):
         assert (run_folder / "evaluation" / name / "test-unseen.json").exists()

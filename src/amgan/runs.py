@@ -59,6 +59,7 @@ def index_run(
     encoding: EncodingOptions = DEFAULT_OPTIONS,
     device: str = "auto",
     ranking: RankingChoice = RankingChoice.auto,
+    trust_labels: bool = True,
 ) -> Gallery:
     """Encode a catalogue with a run's best model into a gallery folder.
 
@@ -70,6 +71,7 @@ def index_run(
         encoding: who encodes, in blocks of how many pictures; with limits and progress.
         device: auto, cpu, cuda or cuda:N.
         ranking: what the gallery is ranked by; a fused one can also be asked for the pure order.
+        trust_labels: see `build_gallery`.
 
     Raises:
         ValueError: no model, no catalogue, one with other attributes than the model's, or an engine
@@ -79,7 +81,15 @@ def index_run(
     model = load_model(run, device, ranking=ranking)
     source = replace(load_run_config(run).catalogue, **(catalogue or {}))
     items, _ = load_catalogue(source, schema=model.schema, check_pictures=False)
-    return build_gallery(folder, model, items, engine=engine, encoding=encoding, ranking=ranking)
+    return build_gallery(
+        folder,
+        model,
+        items,
+        engine=engine,
+        encoding=encoding,
+        ranking=ranking,
+        trust_labels=trust_labels,
+    )
 
 
 @dataclass(frozen=True)
@@ -156,7 +166,7 @@ def evaluate_run(
     triplets: Path | None = None,
     beside: Sequence[str] = (),
     device: str = "auto",
-    ranking: RankingChoice = RankingChoice.pure,
+    ranking: RankingChoice = RankingChoice.auto,
 ) -> Iterator[Evaluation]:
     """Measure a run's best model, one protocol after the other.
 
@@ -168,7 +178,7 @@ def evaluate_run(
         beside: rankers that need no training, measured after the model; see `build_untrained`.
         device: auto, cpu, cuda or cuda:N.
         ranking: the method's own, or fused, whose weights are chosen on validation queries first
-            where the model has none yet.
+            where the model has none yet; auto measures both where the model draws prototypes.
 
     Raises:
         ValueError: no model, an unknown ranker, or triplets that do not agree with the catalogue.
@@ -179,7 +189,10 @@ def evaluate_run(
     if ranking is not RankingChoice.pure:
         fuse_model(run / "model.safetensors", data, config.training.metric)
     model = load_model(run, device, ranking=ranking)
-    rankers = [model, *(build_untrained(name, model) for name in beside)]
+    rankers = [model]
+    if ranking is RankingChoice.auto and model.fusion is not None:
+        rankers.insert(0, load_model(run, device, ranking=RankingChoice.pure))
+    rankers += [build_untrained(name, model) for name in beside]
     for protocol in protocols:
         for ranker in rankers:
             yield evaluate_model(ranker, data, split=split, protocol=protocol)

@@ -18,6 +18,7 @@ from amgan.methods.fusion import (
     fused_gallery_vectors,
     fused_query_vectors,
     posteriors,
+    with_given_labels,
 )
 from amgan.methods.trained import TrainedModel
 
@@ -25,13 +26,16 @@ SIZES = (3, 2)
 FUSED = {"ranking": "fused", "fusion": {"distance": 0.5, "changed": 2.0}}
 
 
-def vectors(importance: torch.Tensor) -> tuple[torch.Tensor, ...]:
+UNKNOWN = torch.full((4, 2), -1)
+
+
+def vectors(importance: torch.Tensor, labels: torch.Tensor = UNKNOWN) -> tuple[torch.Tensor, ...]:
     torch.manual_seed(0)
     query, items = torch.randn(4, 6), torch.randn(9, 6)
     query_logits, item_logits = torch.randn(4, 5), torch.randn(9, 5)
     indicator = torch.eye(5)[[0, 2, 3, 4]]
     weights = FusionWeights(0.3, 2.0)
-    asked = fused_query_vectors(query, query_logits, indicator, SIZES, weights, importance)
+    asked = fused_query_vectors(query, query_logits, indicator, SIZES, weights, importance, labels)
     return asked, fused_gallery_vectors(items, item_logits, SIZES), query, items
 
 
@@ -63,6 +67,25 @@ def test_without_importance_the_order_is_that_of_the_distance() -> None:
     assert torch.equal(
         (asked @ gallery.T).argsort(1, descending=True), torch.cdist(query, items).argsort(1)
     )
+
+
+def test_labels_that_are_given_are_certain_and_the_others_seen() -> None:
+    alike = torch.ones(4, 2)
+    seen, gallery, _, _ = vectors(alike)
+    labels = torch.tensor([[1, -1], [-1, 1], [2, 0], [-1, -1]])
+    given, _, _, _ = vectors(alike, labels)
+    # A wanted value stands over a label: the first query asks for value 0 of attribute 0.
+    assert torch.equal(given[0], seen[0])
+    assert given[2, 6:9].tolist() == [0, 0, 1]
+    assert torch.equal(given[3], seen[3])
+    items = torch.tensor([[0, 1], [-1, 0], *[[-1, -1]] * 7])
+    labelled = with_given_labels(gallery, items, SIZES)
+    assert labelled[0, 6:11].tolist() == [1, 0, 0, 0, 1]
+    assert torch.equal(labelled[1, 6:9], gallery[1, 6:9])
+    assert labelled[1, 9:11].tolist() == [1, 0]
+    assert torch.equal(labelled[2:], gallery[2:])
+    assert torch.equal(labelled[:, :6], gallery[:, :6])
+    assert torch.equal(labelled[:, 11:], gallery[:, 11:])
 
 
 def test_weights_that_make_no_sense_are_refused() -> None:

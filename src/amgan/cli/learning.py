@@ -134,10 +134,10 @@ def evaluate(
     ranking: Annotated[
         RankingChoice,
         typer.Option(
-            help="The method's own (pure), or fused with attributes; auto is fused "
-            "where the model draws prototypes."
+            help="The method's own (pure), or fused with what the classifiers see; auto measures "
+            "both where the model draws prototypes."
         ),
-    ] = RankingChoice.pure,
+    ] = RankingChoice.auto,
     per_query: Annotated[
         bool, typer.Option("--per-query", help="Also write every query's values (Parquet).")
     ] = False,

@@ -90,6 +90,13 @@ def index(
             "(fused); auto is fused where the model was fitted for it."
         ),
     ] = RankingChoice.auto,
+    trust_labels: Annotated[
+        bool,
+        typer.Option(
+            help="A fused ranking takes the catalogue's labels for certain, and what the model "
+            "sees only where one is missing; --no-trust-labels takes what the model sees."
+        ),
+    ] = True,
     device: Device = "auto",
 ) -> None:
     """Encode a catalogue with a trained model, so that it can be searched.
@@ -111,6 +118,7 @@ def index(
             encoding=encoding_options(batch_size, executor, workers),
             device=device,
             ranking=ranking,
+            trust_labels=trust_labels,
         )
     typer.echo(f"{len(built):,} items in {folder}")
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from amgan.attributes import MISSING
 from amgan.evaluation.metrics import compute_query_metrics
 from amgan.experiment.data import ExperimentData, evenly
 from amgan.gallery.engines import ExactEngine, places_kept
@@ -75,6 +76,7 @@ def choose_fusion(model: TrainedModel, data: ExperimentData, metric: str) -> Fus
     assert logits is not None
     asked = torch.from_numpy(np.asarray(indicator, np.float32))
     alike = torch.ones(len(triplets), catalogue.schema.num_attributes)
+    unknown = torch.full((len(triplets), catalogue.schema.num_attributes), MISSING)
     references = place[triplets.reference][:, None]
     judged: dict[str, Any] = {
         "gallery_labels": catalogue.labels[rows],
@@ -85,7 +87,13 @@ def choose_fusion(model: TrainedModel, data: ExperimentData, metric: str) -> Fus
 
     def value(weights: FusionWeights) -> float:
         vectors = fused_query_vectors(
-            embeddings, torch.from_numpy(logits), asked, catalogue.schema.sizes, weights, alike
+            embeddings,
+            torch.from_numpy(logits),
+            asked,
+            catalogue.schema.sizes,
+            weights,
+            alike,
+            unknown,
         ).numpy()
         found = engine.search(vectors, min(_RANKED + 1, len(rows))).rows
         kept = places_kept(found, references, found.shape[1] - 1)

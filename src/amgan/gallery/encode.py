@@ -67,6 +67,7 @@ class EncodingJob:
         pixels: decoded pictures (N, H, W, 3) in catalogue order; None reads the files.
         options: who does it, and how.
         model_file: the same model on disk, for other processes; threads need none.
+        trust_labels: see `build_gallery`.
     """
 
     model: TrainedModel
@@ -74,6 +75,7 @@ class EncodingJob:
     pixels: Pixels | None = None
     options: EncodingOptions = DEFAULT_OPTIONS
     model_file: Path | None = None
+    trust_labels: bool = False
 
     def __post_init__(self) -> None:
         if self.catalogue.schema != self.model.schema:
@@ -97,6 +99,8 @@ class EncodingJob:
         parts = [self.model.identity, self.catalogue.digest, repr(self.options.limits)]
         parts += [str(image.absolute()) for image in self.catalogue.images]
         parts.append("files" if self.pixels is None else "pixels")
+        if self.trust_labels:
+            parts.append("labels")
         return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
 
     def fingerprint(self, start: int, stop: int) -> str:
@@ -123,7 +127,10 @@ class EncodingJob:
                 stop = start + len(result.reasons)
                 encoded = self._name(start, result)
                 self._check_finite(encoded.rows, result.vectors)
-                yield stop, encoded, result.vectors
+                vectors = result.vectors
+                if self.trust_labels:
+                    vectors = self.model.give_labels(vectors, self.catalogue.labels[encoded.rows])
+                yield stop, encoded, vectors
                 start = stop
 
     def _name(self, start: int, result: EncodedBlock) -> Encoded:

@@ -38,6 +38,7 @@ class Manifest:
         engine_asked: the setting as the user wrote it, such as "auto".
         ranking: what the user chose to rank by: "auto", "pure" or "fused"; a newer model is loaded
             with it. None in galleries written before it was kept.
+        trust_labels: see `build_gallery`.
         sizes: bytes of each file of the version, to notice a damaged copy.
     """
 
@@ -53,6 +54,7 @@ class Manifest:
     engine: str = "faiss://exact"
     engine_asked: str = "faiss://exact"
     ranking: RankingChoice | None = None
+    trust_labels: bool = False
     sizes: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod

@@ -59,6 +59,7 @@ class Content:
         skipped: items that could not be encoded.
         engine: setting as the user wrote it.
         ranking: as the user chose it.
+        trust_labels: see `build_gallery`.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Content:
     skipped: Sequence[Skipped]
     engine: str
     ranking: RankingChoice
+    trust_labels: bool
 
 
 def build_gallery(
@@ -78,6 +80,7 @@ def build_gallery(
     engine: str = "auto",
     encoding: EncodingOptions = DEFAULT_OPTIONS,
     ranking: RankingChoice | None = None,
+    trust_labels: bool = False,
 ) -> Gallery:
     """Encode a catalogue into a gallery folder and make it the folder's current version.
 
@@ -96,6 +99,9 @@ def build_gallery(
         encoding: who encodes, in blocks of how many pictures; with limits and progress.
         ranking: the choice that the model was loaded with, kept for a newer model; None takes what
             the model tells.
+        trust_labels: a fused ranking takes the catalogue's labels for certain, those of an item
+            that is searched with too, and what the classifiers see only where a label is missing.
+            Not for measuring a model: the labels are what it is measured by.
 
     Raises:
         GalleryError: schemas differ, no picture could be read, the disk is full or refuses, a
@@ -107,7 +113,7 @@ def build_gallery(
     with store.writing():
         store.clear_work(keep=(VECTORS_FILE, JOURNAL_FILE))
         _save_model(store.work / MODEL_FILE, model)
-        job = EncodingJob(model, catalogue, pixels, encoding, store.work / MODEL_FILE)
+        job = EncodingJob(model, catalogue, pixels, encoding, store.work / MODEL_FILE, trust_labels)
         encoded = encode_to_file(job, store.work)
         if not len(encoded.rows):
             first = encoded.skipped[0] if encoded.skipped else None
@@ -116,7 +122,9 @@ def build_gallery(
         kept = catalogue.subset(encoded.rows)
         items = ItemTable.from_catalogue(kept)
         chosen = ranking or RankingChoice.told_by(model.description.note)
-        content = Content(kept.name, items, kept.labels, encoded.skipped, engine, chosen)
+        content = Content(
+            kept.name, items, kept.labels, encoded.skipped, engine, chosen, trust_labels
+        )
         version = begin_version(store, model, content, encoding.progress)
         version.write_engine()
         finish_version(version, content)
@@ -221,6 +229,7 @@ def begin_version(
         engine=settings.url,
         engine_asked=content.engine,
         ranking=content.ranking,
+        trust_labels=content.trust_labels,
     )
     rows = Rowset(content.items, content.labels, vectors)
     return NewVersion(store, settings, manifest, rows, progress)

@@ -95,7 +95,8 @@ def update_gallery(
         encoded, new = Encoded(np.empty(0, np.int64), ()), None
         if add is not None and adds:
             assert old.folder is not None
-            job = EncodingJob(model, add, pixels, encoding, old.folder / MODEL_FILE)
+            trust_labels = old.manifest.trust_labels
+            job = EncodingJob(model, add, pixels, encoding, old.folder / MODEL_FILE, trust_labels)
             (store.work / _ADDED).mkdir(exist_ok=True)
             encoded = encode_to_file(job, store.work / _ADDED)
             new = add.subset(encoded.rows)
@@ -153,6 +154,7 @@ def renew_gallery(
         engine=old.manifest.engine_asked,
         encoding=encoding,
         ranking=ranking,
+        trust_labels=old.manifest.trust_labels,
     )
     new = (
         []
@@ -195,7 +197,8 @@ def _publish(
     items, labels = _join(old, plan.kept, new)
     _link_or_copy(old.folder / MODEL_FILE, store.work / MODEL_FILE)
     asked, ranking = old.manifest.engine_asked, gallery_ranking(old)
-    content = Content(old.name, items, labels, encoded.skipped, asked, ranking)
+    trust_labels = old.manifest.trust_labels
+    content = Content(old.name, items, labels, encoded.skipped, asked, ranking, trust_labels)
     version = begin_version(store, model, content, progress)
     version.update_engine(old, plan.kept)
     store.clear_work(keep=[path.name for path in store.work.iterdir() if path.is_file()])

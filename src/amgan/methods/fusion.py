@@ -21,7 +21,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from amgan.methods.labels import apply_indicator
+from amgan.methods.labels import apply_indicator, one_hot
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,19 @@ def fused_gallery_vectors(embeddings: Tensor, logits: Tensor, sizes: Sequence[in
     return torch.cat([embeddings, posteriors(logits, sizes), square, torch.ones_like(square)], 1)
 
 
+def with_given_labels(vectors: Tensor, labels: Tensor, sizes: Sequence[int]) -> Tensor:
+    """Item vectors in which an attribute with a label has that value for certain.
+
+    Args:
+        vectors: of `fused_gallery_vectors`, (N, D + J + 2).
+        labels: (N, M), -1 where missing: what the classifiers see then stays.
+        sizes: number of values of each attribute.
+    """
+    values = sum(sizes)
+    embeddings, seen, rest = vectors.split([vectors.shape[1] - values - 2, values, 2], 1)
+    return torch.cat([embeddings, apply_indicator(seen, one_hot(labels, sizes), sizes), rest], 1)
+
+
 def fused_query_vectors(
     embeddings: Tensor,
     logits: Tensor,
@@ -75,6 +88,7 @@ def fused_query_vectors(
     sizes: Sequence[int],
     weights: FusionWeights,
     importance: Tensor,
+    labels: Tensor,
 ) -> Tensor:
     """What a query brings; its inner product with an item's vector is the score.
 
@@ -85,12 +99,14 @@ def fused_query_vectors(
         sizes: number of values of each attribute.
         weights: of the score's parts.
         importance: what each attribute's w_m is multiplied with, (N, M).
+        labels: the reference's values that are certain, (N, M), -1 where missing.
 
     Returns:
         (N, D + J + 2) float32.
     """
     embeddings = embeddings.float()
-    wanted = apply_indicator(posteriors(logits, sizes), indicator, sizes)
+    known = apply_indicator(posteriors(logits, sizes), one_hot(labels, sizes), sizes)
+    wanted = apply_indicator(known, indicator, sizes)
     blocks = [
         block * torch.where(asked.any(1), weights.changed, 1.0)[:, None] * factor[:, None]
         for block, asked, factor in zip(

@@ -23,6 +23,7 @@ from amgan.methods.fusion import (
     fused_dim,
     fused_gallery_vectors,
     fused_query_vectors,
+    with_given_labels,
 )
 from amgan.methods.protocol import QueryBatch, RankingMetric
 from amgan.methods.prototypes import PrototypeSearch
@@ -114,6 +115,16 @@ class TrainedModel:
 
         return self._collect(len(pixels), encode)
 
+    def give_labels(self, vectors: Embeddings, labels: Labels) -> Embeddings:
+        """Gallery vectors (N, D) of a fused ranking with labels (N, M) for certain.
+
+        A ranking by the distance alone leaves them as they are.
+        """
+        if self.fusion is None:
+            return vectors
+        given = torch.from_numpy(labels.astype(np.int64))
+        return with_given_labels(torch.from_numpy(vectors), given, self.schema.sizes).numpy()
+
     def encode_queries(
         self,
         pixels: Pixels,
@@ -126,7 +137,8 @@ class TrainedModel:
         Args:
             pixels: references (N, H, W, 3) uint8.
             indicator: wanted values (N, J).
-            labels: the references' labels (N, M), None where not known.
+            labels: the references' labels (N, M), None where not known. A fused ranking takes them
+                for certain, and what the classifiers see where they are missing.
             importance: of each attribute (N, M), for a fused ranking; None counts all alike.
         """
         if self.fusion is not None:
@@ -170,6 +182,7 @@ class TrainedModel:
                 self.schema.sizes,
                 self.fusion,
                 counts.to(embeddings.device),
+                query.reference_labels,
             )
 
         vectors = self._collect(len(pixels), encode)

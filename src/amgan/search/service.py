@@ -79,6 +79,7 @@ class SearchService:
         counts = self._importance(importance or {}, pure)
         excluded = np.empty((len(pixels), 0), np.int64) if exclude is None else exclude
         excluded = excluded.reshape(len(pixels), -1)
+        labels = self._trusted(labels)
         seconds: dict[str, float] = {"encode": 0.0, "search": 0.0}
         scores, ranked, mode = [np.empty((0, k), np.float32)], [np.empty((0, k), np.int64)], ""
         for start in range(0, len(pixels), _QUERIES_A_BLOCK):
@@ -159,7 +160,9 @@ class SearchService:
         with _timed(seconds, "decode"):
             reference = load_pixels(picture, self.model.images, self.limits)
         with _timed(seconds, "encode"):
-            answer = self.model.answer_queries(reference[None], indicator, known, counts)
+            answer = self.model.answer_queries(
+                reference[None], indicator, self._trusted(known), counts
+            )
         ranking = self._rank_vectors(
             answer.vectors, offset + k, excluded[None], rows, filters, seconds
         )
@@ -219,6 +222,14 @@ class SearchService:
         pixels = load_pixels(picture, self.model.images, self.limits)
         unknown = np.full(self.schema.num_attributes, MISSING, np.int16)
         return self._describe(unknown, self.model.predict_attributes(pixels[None]))
+
+    def _trusted(self, labels: Labels | None) -> Labels | None:
+        """Labels that may be told to the model: a fused ranking takes what it is told for certain.
+
+        A method that ranks by its own distance is told all: it was trained to use them.
+        """
+        fused = self.model.fusion is not None
+        return None if fused and not self.gallery.manifest.trust_labels else labels
 
     def check_importance(self, importance: Mapping[str, float], pure: bool) -> None:
         """Whether a search can weigh attributes so.

@@ -1,0 +1,127 @@
+"""A gallery that takes the catalogue's labels for certain."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.conftest import build_shape_model
+
+from amgan.attributes import MISSING, Change
+from amgan.catalogue.records import Catalogue
+from amgan.gallery.blocks import EncodingOptions
+from amgan.gallery.executor_choice import ExecutorChoice
+from amgan.gallery.gallery import Gallery
+from amgan.gallery.store import build_gallery, load_gallery_model, open_gallery
+from amgan.gallery.update import renew_gallery, update_gallery
+from amgan.methods.trained import TrainedModel
+from amgan.search import SearchService
+
+Shapes = Callable[..., Catalogue]
+NOTE = {"ranking": "fused", "fusion": {"distance": 2.0**-6, "changed": 4.0}}
+
+
+def fused(seed: int = 0) -> TrainedModel:
+    model = build_shape_model(seed=seed)
+    return TrainedModel(model.method, replace(model.description, note=NOTE), model.compute)
+
+
+@pytest.fixture
+def model() -> TrainedModel:
+    return fused()
+
+
+def agree(gallery: Gallery, model: TrainedModel) -> bool:
+    """Whether the posteriors in every vector are the item's labels, where it has them."""
+    posteriors = np.asarray(gallery.vectors)[:, -2 - model.schema.num_values : -2]
+    given = model.schema.one_hot(np.asarray(gallery.labels))
+    known = np.repeat(np.asarray(gallery.labels) != MISSING, model.schema.sizes, 1)
+    assert known.any()
+    return np.array_equal(posteriors[known], given[known])
+
+
+def test_results_have_the_wanted_label_first(
+    tmp_path: Path, shapes: Shapes, model: TrainedModel
+) -> None:
+    catalogue = shapes(40)
+    seen = SearchService(model, build_gallery(tmp_path / "seen", model, catalogue))
+    trusting = build_gallery(tmp_path / "given", model, catalogue, trust_labels=True)
+    given = SearchService(model, trusting)
+    assert not seen.gallery.manifest.trust_labels
+    assert agree(given.gallery, model)
+    assert not agree(seen.gallery, model)
+    attribute = model.schema.attributes[0]
+    item = next(i for i in catalogue.item_ids if _value(trusting, i) != attribute.values[0])
+    change = Change(attribute.name, attribute.values[0])
+    carriers = int((catalogue.labels[:, 0] == 0).sum())
+    first = given.search_item(item, [change], k=carriers).hits
+    assert all(hit.labels[attribute.name] == attribute.values[0] for hit in first)
+    # An untrained model that believes its own eyes does not manage that.
+    assert not all(
+        hit.labels[attribute.name] == attribute.values[0]
+        for hit in seen.search_item(item, [change], k=carriers).hits
+    )
+
+
+def _value(gallery: Gallery, item_id: str) -> str | None:
+    labels = gallery.labels[gallery.row(item_id)]
+    return gallery.schema.decode(labels)[gallery.schema.names[0]]
+
+
+def test_an_item_finds_the_items_with_its_labels_and_a_picture_what_is_said_of_it(
+    tmp_path: Path, shapes: Shapes, model: TrainedModel
+) -> None:
+    catalogue = shapes(40)
+    gallery = build_gallery(tmp_path / "gallery", model, catalogue, trust_labels=True)
+    service = SearchService(model, gallery)
+    alike = service.search_item(catalogue.item_ids[0], [], k=3).hits
+    others = (catalogue.labels[1:] == catalogue.labels[0]).all(1).sum()
+    assert all(all(hit.matches.values()) for hit in alike[: int(others)])
+    known = model.schema.decode(np.array([1] * model.schema.num_attributes, np.int16))
+    told = service.search(catalogue.images[0], [], k=40, labels=known).hits
+    agreeing = [sum(hit.labels[name] == value for name, value in known.items()) for hit in told]
+    assert agreeing == sorted(agreeing, reverse=True)
+
+
+@pytest.mark.parametrize("executor", [ExecutorChoice.threads, ExecutorChoice.processes])
+def test_updates_and_newer_models_go_on_trusting(
+    executor: ExecutorChoice, tmp_path: Path, shapes: Shapes, model: TrainedModel
+) -> None:
+    folder = tmp_path / "gallery"
+    options = EncodingOptions(batch_size=4, executor=executor, workers=2)
+    build_gallery(folder, model, shapes(12), trust_labels=True, encoding=options)
+    updated = update_gallery(folder, model, add=shapes(5, 3, "new"), encoding=options).gallery
+    assert (len(updated), updated.manifest.trust_labels) == (17, True)
+    assert agree(updated, model)
+    newer = fused(seed=1)
+    renewed = renew_gallery(folder, newer, remove=["item-001"], encoding=options).gallery
+    assert (len(renewed), renewed.manifest.trust_labels) == (16, True)
+    assert agree(renewed, newer)
+    assert open_gallery(folder).manifest.trust_labels
+
+
+def test_a_ranking_by_the_distance_alone_stays_as_it_was(tmp_path: Path, shapes: Shapes) -> None:
+    model = build_shape_model()
+    trusting = build_gallery(tmp_path / "trusting", model, shapes(8), trust_labels=True)
+    plain = build_gallery(tmp_path / "plain", model, shapes(8))
+    assert np.array_equal(np.asarray(trusting.vectors), np.asarray(plain.vectors))
+    assert load_gallery_model(trusting, "cpu").identity == model.identity
+
+
+def test_a_build_that_was_interrupted_does_not_mix_the_two(
+    tmp_path: Path, shapes: Shapes, model: TrainedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, options = tmp_path / "gallery", EncodingOptions(batch_size=4)
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("amgan.gallery.store.begin_version", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            build_gallery(folder, model, shapes(12), encoding=options)
+    built = build_gallery(folder, model, shapes(12), encoding=options, trust_labels=True)
+    assert agree(built, model)
