@@ -30,7 +30,7 @@ def blocks(language: str) -> list[str]:
 def commands() -> Iterator[list[str]]:
     """Every `amgan ...` line of the README's shell blocks, in order."""
     for block in blocks("bash"):
-        for line in block.splitlines():
+        for line in block.replace("\\\n", " ").splitlines():
             if line.startswith("amgan "):
                 yield shlex.split(line)[1:]
 
@@ -42,11 +42,12 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     table = write_studio_catalogue(folder, 240, seed=3, height=64, width=64, workers=1)
     with table.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    kept = ("image", "category", "colour", "sleeve")
+    kept = ("category", "colour", "sleeve")
     with (folder / "tops.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(["sku", *kept])
-        writer.writerows([row["item_id"], *(row[name] for name in kept)] for row in rows)
+        writer.writerow(["sku", "photo", *kept])
+        for row in rows:
+            writer.writerow([row["item_id"], row["image"], *(row[name] for name in kept)])
     (folder / "photo.jpg").write_bytes((folder / rows[0]["image"]).read_bytes())
     (folder / "experiments").symlink_to(ROOT / "experiments")
     return folder
