@@ -138,6 +138,10 @@ def test_the_mode_says_what_ran(
     far = np.flatnonzero(QUERY_CLUSTER[0] != CLUSTER)[: SIZE // 8]
     far = far[((VECTORS[far] - QUERIES[0]) ** 2).sum(1).argsort()[SIZE // 16 :]]
     assert graph.search(QUERIES[:1], 5, np.sort(far)).mode == "exact, filtered"
+    # Enough kept items near the query for an answer, but far fewer than half of those looked at.
+    nearest = ((VECTORS - QUERIES[0]) ** 2).sum(1).argsort()
+    apart = np.sort(np.concatenate([nearest[:15], nearest[SIZE // 2 :]]))
+    assert graph.search(QUERIES[:1], 5, apart).mode == "exact, filtered"
     monkeypatch.setattr(approximate, "EXACT_FLOATS", SIZE * DIM // 2)
     assert graph.search(QUERIES[:1], 5, half).mode == "exact, filtered"
     assert engines["sq8"].search(QUERIES[:1], 5).mode == "sq8"

@@ -46,6 +46,7 @@ _SPARE_AT_LEAST = 8
 # there, and misses neighbours where what is kept lies far from the query (.96 of them found with a
 # tenth of 200,000 kept).
 _WIDEST = 8
+_EXPECTED = 0.5  # least share of the kept items that a walk finds where a filter keeps at random
 
 
 class IndexEngine:
@@ -122,9 +123,9 @@ class IndexEngine:
     def _walk(self, queries: Vectors, k: int, rows: Rows | None) -> Neighbours:
         """Walk the graph as if there were no filter, widely enough to find k kept rows.
 
-        Among the nearest of all items the kept ones are the nearest kept ones, so a filter costs no
-        recall, even one that keeps only what lies far from the query: where too few are found the
-        kept rows are searched exactly.
+        Among the nearest of all items the kept ones are the nearest kept ones. Where far fewer of
+        them are found than the filter keeps on average, what it keeps lies away from the query,
+        where the walk ended: then the kept rows are searched exactly, so a filter costs no recall.
         """
         kept = None if rows is None and self._whole else self._is_kept(rows)
         share = 1.0 if kept is None else float(kept.mean())
@@ -132,14 +133,17 @@ class IndexEngine:
         breadth = max(self.settings.options["ef_search"], wanted)
         ef = min(len(self._nodes), round(breadth / share))
         _, entries = self._search_graph(queries, wanted if kept is None else ef, ef)
+        enough = min(k, len(self.vectors))
+        if kept is not None:
+            enough = max(enough, round(_EXPECTED * breadth))
         found: list[Rows] = []
         missed = []
         for position, query_entries in enumerate(entries):
             query_entries = query_entries[query_entries >= 0]
             if kept is not None:
-                query_entries = query_entries[kept[query_entries]][:wanted]
-            found.append(self._nodes[query_entries])
-            if len(query_entries) < min(k, len(self.vectors)):
+                query_entries = query_entries[kept[query_entries]]
+            found.append(self._nodes[query_entries[:wanted]])
+            if len(query_entries) < enough:
                 missed.append(position)
         mode = f"{self.settings.kind} ef={ef}" + ("" if rows is None else ", filtered")
         answer = rescore(self.metric, queries, self.vectors, found, k, mode)
