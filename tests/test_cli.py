@@ -384,10 +384,54 @@ def test_search_filters(run_folder: Path, table: Path, call: Call) -> None:
         assert hit["labels"]["colour"] in ("red", "green")
 
 
+def test_search_reads_names_in_any_case(run_folder: Path, table: Path, call: Call) -> None:
+    query = ("search", table.parent / "pictures" / "item-003.png", "--run", run_folder, "--json")
+    asked = ("--set", "colour=red", "--only", "shape=bar", "--importance", "colour=3")
+    other = ("--set", "Colour=RED", "--only", "SHAPE=Bar", "--importance", "COLOUR=3")
+    found = [json.loads(call(*query, *given)[1]) for given in (asked, other)]
+    assert found[0]["changes"] == found[1]["changes"]
+    assert found[0]["hits"] == found[1]["hits"]
+    _, out, _ = call(*query, "--only", "Brand=acme")
+    assert {hit["fields"]["brand"] for hit in json.loads(out)["hits"]} == {"acme"}
+
+
+def test_search_reads_words(run_folder: Path, call: Call) -> None:
+    query = ("search", "--item", "item-003", "--run", run_folder, "--json")
+    code, out, err = call(*query, "--words", "in blue, on dark ground, with a bow")
+    assert code == 0
+    assert "not understood: 'bow'" in err
+    said = json.loads(out)
+    wanted = {change["attribute"]: change["wanted"] for change in said["changes"]}
+    assert wanted == said["words"]["changes"] == {"colour": "blue", "ground": "dark"}
+    assert said["words"]["not_understood"] == ["bow"]
+    _, same, _ = call(*query, "--set", "colour=blue", "--set", "ground=dark")
+    assert json.loads(same)["hits"] == said["hits"]
+    assert "words" not in json.loads(same)
+
+
+def test_search_takes_set_over_words_and_guesses_nothing(run_folder: Path, call: Call) -> None:
+    query = ("search", "--item", "item-003", "--run", run_folder)
+    code, out, _ = call(*query, "--words", "red, light ground", "--set", "colour=blue", "--json")
+    assert code == 0
+    changes = json.loads(out)["changes"]
+    assert {c["attribute"]: c["wanted"] for c in changes} == {"colour": "blue", "ground": "light"}
+    code, out, err = call(*query, "--words", "red or blue", "--set", "ground=dark")
+    assert code == 0
+    assert "ambiguous: 'red / blue' may be colour=red or colour=blue" in err
+    assert "-> dark" in out and "-> red" not in out
+    code, _, err = call(*query, "--words", "red or blue with a bow")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "ambiguous: 'red / blue'" in err and "not understood: 'bow'" in err
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (["PICTURE", "--set", "colour=purple"], "blue, green, red"),
+        (["PICTURE", "--set", "color=red"], "did you mean 'colour'?"),
+        (["PICTURE", "--set", "colour=gren"], "did you mean 'green'?"),
+        (["PICTURE", "--only", "color=red"], "did you mean 'colour'?"),
+        (["PICTURE", "--importance", "color=2"], "did you mean 'colour'?"),
         (["PICTURE", "--set", "colour"], "attribute=value"),
         (["PICTURE", "--set", "colour=red", "--set", "colour=blue"], "more than once"),
         (["PICTURE", "--only", "colour"], "attribute=value"),

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from amgan.attributes import Attribute, AttributeSchema
+from amgan.attributes import Attribute, AttributeSchema, suggest_name
 from amgan.catalogue.validation import Problem, ValidationError
 
 Values = Mapping[str, str | None]
@@ -93,7 +92,5 @@ def _doubt(source: Path, name: str, message: str) -> Problem:
 
 def suggest_value(value: str, known: Sequence[str], shown: int = 20) -> str:
     """Hint for an unknown value: the known one it may be meant for, and the known ones."""
-    close = difflib.get_close_matches(value, known, n=1)
-    hint = f"did you mean {close[0]!r}? " if close else ""
     listed = ", ".join(known[:shown]) + (", ..." if len(known) > shown else "")
-    return f"{hint}known are {listed}"
+    return f"{suggest_name(value, known)}known are {listed}"

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from amgan.evaluation.report import EvaluationReport
     from amgan.quickstart import QuickstartOutcome
     from amgan.search import SearchResult
+    from amgan.words import Understood
 
 WIDTH_OF_A_PIPE = 160
 
@@ -84,10 +85,13 @@ def print_triplets(path: Path, number: int, split: str = "") -> None:
     print_table(table)
 
 
-def print_search(result: SearchResult, *, as_json: bool = False) -> None:
-    """The results of one search."""
+def print_search(
+    result: SearchResult, understood: Understood | None = None, *, as_json: bool = False
+) -> None:
+    """The results of one search; in JSON also what was `understood` of its words."""
     if as_json:
-        print_json(search_to_dict(result))
+        words = {} if understood is None else {"words": words_to_dict(understood)}
+        print_json(search_to_dict(result) | words)
         return
     changes = ", ".join(map(str, result.changes)) or "no changes"
     table = Table(title=f"{changes}; {result.candidates:,} items ranked", title_justify="left")
@@ -127,6 +131,23 @@ def search_to_dict(result: SearchResult) -> dict[str, Any]:
             for hit in result.hits
         ],
         "milliseconds": {name: round(s * 1000, 2) for name, s in result.seconds.items()},
+    }
+
+
+def words_to_dict(understood: Understood) -> dict[str, Any]:
+    """What became of changes in words, as plain data."""
+    return {
+        "changes": {change.attribute: change.wanted for change in understood.changes},
+        "not_understood": list(understood.not_understood),
+        "ambiguous": [
+            {
+                "text": ambiguity.text,
+                "choices": [
+                    {"attribute": c.attribute, "value": c.wanted} for c in ambiguity.choices
+                ],
+            }
+            for ambiguity in understood.ambiguous
+        ],
     }
 
 
