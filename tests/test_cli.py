@@ -223,6 +223,23 @@ def test_validate_fails_on_a_bad_row_and_names_it(tmp_path: Path, call: Call) ->
     }
 
 
+def test_several_problems_are_a_line_each(tmp_path: Path, call: Call) -> None:
+    table = tmp_path / "tops.csv"
+    table.write_text("photo,colour\na.png,red\n")
+    code, out, err = call("validate", table, "-a", "color", "--id", "sku")
+    assert (code, out) == (2, "")
+    heading, *problems = err.splitlines()
+    assert heading == "error: 3 problems"
+    assert [line.partition("column ")[2].split(":")[0] for line in problems] == [
+        "'image'",
+        "'color'",
+        "'sku'",
+    ]
+    assert "--image 'photo'" in problems[0]
+    code, _, err = call("validate", table, "-a", "colour", "--image", "photo")
+    assert (code, err.splitlines()[0]) == (2, f"error: {table}: no usable row remains: 1 problem")
+
+
 def test_prepare_decodes_pictures(table: Path, call: Call) -> None:
     code, out, _ = call("prepare", table, *COLUMNS, "-s", "images.height=32")
     assert (code, out) == (0, "80 pictures of 32 x 64; 0 rows skipped\n")

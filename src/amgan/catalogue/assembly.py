@@ -168,7 +168,9 @@ def _row_problems(
         if row.image is None:
             message = "no picture is named"
             problems.append(row.problem(columns.image, None, message, "missing-value"))
-        if row.item_id is None:
+        if row.item_id is None and row.image is None and columns.item_id == columns.image:
+            pass  # one empty cell, said above
+        elif row.item_id is None:
             problems.append(row.problem(columns.item_id, None, "no id is given", "missing-value"))
         else:
             first = first_with.setdefault(row.item_id, row)
@@ -213,7 +215,7 @@ def _with_emptiness(report: ValidationReport, source: Path, any_rows: bool) -> V
     if any_rows and report.errors:
         return report
     message = "no attribute has a value in any row" if any_rows else "no usable row remains"
-    last = Problem(str(source), None, None, None, message, "bad-file")
+    last = Problem(str(source), None, None, None, message, "empty")
     return ValidationReport((last, *report.problems), report.kept, report.skipped)
 
 

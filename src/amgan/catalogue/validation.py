@@ -28,6 +28,7 @@ Kind = Literal[
     "odd-picture",
     "attribute",  # an attribute that cannot be told apart by its values
     "count",  # not as many as there should be
+    "empty",  # nothing usable remains, because of the other problems
 ]
 _HEADINGS: dict[Kind, str] = {
     "bad-file": "file cannot be read",
@@ -43,6 +44,7 @@ _HEADINGS: dict[Kind, str] = {
     "odd-picture": "picture has an odd shape",
     "attribute": "attribute needs a look",
     "count": "count differs",
+    "empty": "nothing remains",
 }
 ODD_ASPECT = 8.0
 
@@ -156,10 +158,12 @@ class ValidationError(ValueError):
         self.shown = shown
 
     def __str__(self) -> str:
-        errors = self.report.errors
-        if len(errors) == 1:
-            return str(errors[0])
-        lines = [f"{len(errors):,} problems", *map(str, errors[: self.shown])]
+        outcome = [str(problem) for problem in self.report.errors if problem.kind == "empty"]
+        errors = [problem for problem in self.report.errors if problem.kind != "empty"]
+        if len(outcome) + len(errors) == 1:
+            return outcome[0] if outcome else str(errors[0])
+        count = "1 problem" if len(errors) == 1 else f"{len(errors):,} problems"
+        lines = [": ".join((*outcome, count)), *map(str, errors[: self.shown])]
         if len(errors) > self.shown:
             lines.append(f"... and {len(errors) - self.shown:,} more")
         return "\n  ".join(lines)

@@ -189,4 +189,7 @@ def _describe(error: ValidationError, file: Path | None) -> str:
             problems.append(f"unknown setting {name!r}; the settings are {known}")
         else:
             problems.append(f"{name} (AMGAN_{name.upper()}): {problem['msg']}")
-    return f"{file or 'server settings'}: " + "; ".join(problems)
+    place = str(file or "server settings")
+    if len(problems) == 1:
+        return f"{place}: {problems[0]}"
+    return "\n  ".join([f"{place}: {len(problems)} problems", *problems])
