@@ -34,9 +34,10 @@ if TYPE_CHECKING:
 
 PANEL = "Learn and measure"
 TRAIN_EXAMPLES = examples(
-    "amgan train tops.csv -a category,colour,sleeve -c experiments/small.toml",
-    "amgan train -c experiments/hm-tops/amgan-t.toml -s training.epochs=5 --run runs/short",
-    "torchrun --nproc-per-node 4 -m amgan train -c experiments/hm-tops/amgan-t.toml",
+    "amgan train tops.csv -a category,colour,sleeve --image photo --id sku",
+    "amgan train -c tops.toml -c experiments/scales/small.toml --run runs/small",
+    "amgan train -c tops.toml -c experiments/short/amgan-t.toml -s training.epochs=5",
+    "torchrun --nproc-per-node 4 -m amgan train tops.csv -a category,colour",
 )
 EVALUATE_EXAMPLES = examples(
     "amgan evaluate --run runs/short",

@@ -19,6 +19,7 @@ from pydantic_settings import (
 
 from amgan.gallery.engine_settings import parse_engine
 from amgan.images import PictureLimits
+from amgan.web.logs import LogFormat
 from amgan.words.reading import MAX_CHARACTERS
 
 CONFIG_VARIABLE = "AMGAN_SERVER_CONFIG"
@@ -86,7 +87,7 @@ class ServerSettings(BaseSettings):
 
     # What is said
     log_level: Literal["debug", "info", "warning", "error"] = "info"
-    log_format: Literal["json", "console"] = "json"
+    log_format: LogFormat = "auto"
 
     @field_validator("engine")
     @classmethod
