@@ -684,6 +684,38 @@ def test_diverged_training_is_a_failure_of_the_run(
     assert (code, err) == (1, "error: loss generator.pixel is nan at epoch 0, step 3\n")
 
 
+def test_training_ends_with_what_it_is_worth_and_what_is_next(
+    table: Path, tmp_path: Path, call: Call
+) -> None:
+    run = tmp_path / "run"
+    train = ("train", table, *COLUMNS, *TINY, "--run", run, "-s")
+    code, out, _ = call(*train, "training.epochs=2")
+    assert code == 0
+    measured, model, following = out.splitlines()
+    lines = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    values = [record["top@10"] for record in lines if record["kind"] == "validation"]
+    triplets = [json.loads(line) for line in (run / "triplets.jsonl").read_text().splitlines()]
+    queries = sum(triplet.get("split") == "val" for triplet in triplets)
+    assert measured == (
+        f"best epoch {values.index(max(values)) + 1} of 2: an item with all the wanted attribute "
+        f"values is among the first 10 for {max(values):.0%} of {queries} validation queries"
+    )
+    assert model == f"best model: {run / 'model.safetensors'}"
+    assert following == f"next: amgan index --run {run}"
+    before = (run / "config.json").read_text()
+    code, _, err = call(*train, "training.epochs=3")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "training.epochs: 2 then, 3 now" in err
+    code, _, err = call(*train, "training.epochs=3", "-s", "training.seed=4")
+    assert (code, err.splitlines()[1:]) == (
+        2,
+        ["  training.epochs: 2 then, 3 now", "  training.seed: 0 then, 4 now"],
+    )
+    assert "2 other settings" in err
+    assert (run / "config.json").read_text() == before
+    assert call(*train, "training.epochs=2", "-s", "training.log_every=7")[0] == 0
+
+
 @pytest.mark.slow
 def test_interrupted_training_says_how_to_go_on_and_goes_on(table: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
