@@ -606,11 +606,28 @@ def test_update_adds_replaces_and_removes(gallery: Path, tmp_path: Path, call: C
     assert code == 0, err
     assert out == (
         "3 added, 2 replaced, 2 removed, 1 skipped: their pictures could not be read\n"
-        "1 to remove were not there: nobody\n"
+        "1 to remove was not there: nobody\n"
         "81 items in the gallery\n"
     )
     kept = [f"item-{number:03}" for number in range(4, 80)]
     assert gallery_ids(gallery) == [*kept, "item-000", "item-001", "new-0", "new-1", "new-2"]
+
+
+def test_update_leaves_what_is_the_same(
+    gallery: Path, run_folder: Path, table: Path, tmp_path: Path, call: Call
+) -> None:
+    update = ("update", "--gallery", gallery)
+    columns = ("--id", "item_id", "--split", "split")
+    versions = sorted(path.name for path in (gallery / "versions").iterdir())
+    code, out, err = call(*update, table, *columns)
+    assert (code, out) == (0, "0 added, 80 unchanged\n80 items in the gallery\n")
+    assert "no new version was written" in err
+    code, out, err = call(*update, "--remove", "nobody")
+    assert (code, out.splitlines()[1]) == (0, "1 to remove was not there: nobody")
+    assert "no new version was written" in err
+    assert sorted(path.name for path in (gallery / "versions").iterdir()) == versions
+    code, out, err = call(*update, "--remove", "item-001")
+    assert "POST /admin/reload" in err and "SIGHUP" in err
 
 
 def test_update_takes_columns_of_the_run_that_the_gallery_lies_in(
