@@ -223,6 +223,30 @@ def test_validate_fails_on_a_bad_row_and_names_it(tmp_path: Path, call: Call) ->
     }
 
 
+def test_validate_warns_of_typos_and_counts_values(tmp_path: Path, call: Call) -> None:
+    Image.new("RGB", (20, 20)).save(tmp_path / "a.png")
+    colours = ["Black"] * 60 + ["White"] * 50 + ["Blakc", "whte", "whte", "Teal", ""]
+    sizes = ["38"] * 60 + ["39", "3x"] + ["40"] * 53
+    rows = [
+        f"{row},a.png,{colour},{size}"
+        for row, (colour, size) in enumerate(zip(colours, sizes, strict=True))
+    ]
+    table = tmp_path / "tops.csv"
+    table.write_text("\n".join(["sku,image,colour,size", *rows]))
+    command = ("validate", table, "-a", "colour,size", "--id", "sku")
+    code, out, _ = call(*command)
+    assert code == 0
+    assert "Blakc 1" in out and "value may be a typo (column colour)" in out
+    said = "tops.csv:112: column 'colour', value 'Blakc': occurs once; 'Black', which occurs 60"
+    assert said in out
+    code, out, _ = call(*command, "--json")
+    found = json.loads(out)
+    assert found["values"]["colour"] == {"Black": 60, "White": 50, "whte": 2, "Blakc": 1, "Teal": 1}
+    assert found["missing"] == {"colour": 1, "size": 0}
+    warned = [(p["row"], p["value"]) for p in found["problems"] if p["kind"] == "rare-value"]
+    assert warned == [(112, "Blakc"), (113, "whte"), (114, "whte")]
+
+
 def test_several_problems_are_a_line_each(tmp_path: Path, call: Call) -> None:
     table = tmp_path / "tops.csv"
     table.write_text("photo,colour\na.png,red\n")

@@ -21,6 +21,7 @@ Kind = Literal[
     "missing-value",
     "bad-value",
     "unknown-value",
+    "rare-value",  # occurs once or twice, spelt nearly as a common one
     "duplicate-id",
     "bad-split",
     "missing-picture",
@@ -37,6 +38,7 @@ _HEADINGS: dict[Kind, str] = {
     "missing-value": "value is missing",
     "bad-value": "value cannot be read",
     "unknown-value": "value is not in the schema",
+    "rare-value": "value may be a typo",
     "duplicate-id": "item is listed twice",
     "bad-split": "split is unknown",
     "missing-picture": "picture is missing",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -13,6 +14,8 @@ from amgan.catalogue.validation import Problem, ValidationError
 
 Values = Mapping[str, str | None]
 _MAX_VALUES = np.iinfo(np.int16).max
+_LARGE, _COMMON, _RARE = 100, 10, 2  # labels, and how often values occur
+_CLOSE = 0.8  # share of letters in common, as difflib counts
 
 
 def schema_of(
@@ -84,6 +87,25 @@ def _alike(source: Path, name: str, counts: Mapping[str, int]) -> list[Problem]:
         for alike in by_form.values()
         if len(alike) > 1
     ]
+
+
+def likely_typos(counts: Mapping[str, int]) -> dict[str, str]:
+    """Values of a large table that occur once or twice, each with a common one spelt nearly so.
+
+    Values with digits are left out: sizes and codes lie close to one another.
+    """
+    if sum(counts.values()) < _LARGE:
+        return {}
+    common = {value.casefold(): value for value, count in counts.items() if count >= _COMMON}
+    typos = {}
+    for value, count in counts.items():
+        form = value.casefold()
+        if count > _RARE or form in common or any(map(str.isdigit, value)):
+            continue
+        close = difflib.get_close_matches(form, common, n=1, cutoff=_CLOSE)
+        if close:
+            typos[value] = common[close[0]]
+    return typos
 
 
 def _doubt(source: Path, name: str, message: str) -> Problem:
