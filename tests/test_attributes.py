@@ -97,6 +97,37 @@ def test_a_change_that_cannot_be_made_is_named(text: list[str], message: str) ->
         SCHEMA.parse_changes(text)
 
 
+CASES = AttributeSchema.from_dict({"Colour": ["Black", "Blue", "blue", "BLUE"], "fit": ["Loose"]})
+
+
+def test_another_case_is_read_where_it_does_not_decide() -> None:
+    assert CASES.parse_changes(["colour=black", "FIT = loose"]) == (
+        Change("Colour", "Black"),
+        Change("fit", "Loose"),
+    )
+    assert CASES.find_value("colour", "blue") == ("Colour", "blue")
+    assert CASES.find_values({"colour": "BLUE", "fit": None}) == {"Colour": "BLUE", "fit": None}
+    with pytest.raises(ValueError, match="did you mean 'Blue' or 'blue' or 'BLUE'"):
+        CASES.find_value("colour", "bLUE")
+    with pytest.raises(ValueError, match="'Colour' is named more than once"):
+        CASES.find_values({"colour": "Black", "Colour": "Blue"})
+    with pytest.raises(ValueError, match="changed more than once"):
+        CASES.parse_changes(["colour=black", "Colour=Blue"])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("color=Black", "unknown attribute 'color'; did you mean 'Colour'. the attributes are"),
+        ("colour=blak", "unknown value 'blak' for attribute 'Colour'; did you mean 'Black'. its"),
+        ("colour=mauve", "unknown value 'mauve' for attribute 'Colour'; its values are"),
+    ],
+)
+def test_what_may_be_meant_is_suggested(text: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        CASES.parse_changes([text])
+
+
 def test_digest_follows_names_values_and_order() -> None:
     assert AttributeSchema.from_dict(SCHEMA.to_dict()) == SCHEMA
     assert AttributeSchema.from_dict(SCHEMA.to_dict()).digest == SCHEMA.digest

@@ -56,8 +56,18 @@ def test_the_command_writes_figure_and_table_of_the_test_items(run: Path, call: 
     note = load_model(run, "cpu").description.note
     told = {row["name"]: row["temperature"] for row in values["attributes"][:-1]}
     assert told == note["temperatures"]
-    for name in ("test.json", "test.png", "test.svg"):
-        assert str(folder / name) in err
+    for name in ("test.json", "test.md", "test.png", "test.svg"):
+        assert f"written: {folder / name}\n" in err
+    assert sorted(path.name for path in folder.iterdir()) == sorted(
+        Path(line.removeprefix("written: ")).name for line in err.splitlines()
+    )
+    bins = values["attributes"][-1]["after"]["bins"]
+    for place, (count, accuracy) in enumerate(zip(bins["counts"], bins["accuracy"], strict=True)):
+        edges = [f"{bins['edges'][end]:g}".replace("0.", ".") for end in (place, place + 1)]
+        said = f"confidence {edges[0]} to {edges[1]}: right "
+        assert (said in out) == bool(count)
+        if count:
+            assert f"{said}{accuracy * 100:.0f} % of {count}" in out
 
 
 def test_the_confidence_after_is_what_tag_tells(run: Path, tmp_path: Path, call: Call) -> None:

@@ -223,6 +223,47 @@ def test_validate_fails_on_a_bad_row_and_names_it(tmp_path: Path, call: Call) ->
     }
 
 
+def test_validate_warns_of_typos_and_counts_values(tmp_path: Path, call: Call) -> None:
+    Image.new("RGB", (20, 20)).save(tmp_path / "a.png")
+    colours = ["Black"] * 60 + ["White"] * 50 + ["Blakc", "whte", "whte", "Teal", ""]
+    sizes = ["38"] * 60 + ["39", "3x"] + ["40"] * 53
+    rows = [
+        f"{row},a.png,{colour},{size}"
+        for row, (colour, size) in enumerate(zip(colours, sizes, strict=True))
+    ]
+    table = tmp_path / "tops.csv"
+    table.write_text("\n".join(["sku,image,colour,size", *rows]))
+    command = ("validate", table, "-a", "colour,size", "--id", "sku")
+    code, out, _ = call(*command)
+    assert code == 0
+    assert "Blakc 1" in out and "value may be a typo (column colour)" in out
+    said = "tops.csv:112: column 'colour', value 'Blakc': occurs once; 'Black', which occurs 60"
+    assert said in out
+    code, out, _ = call(*command, "--json")
+    found = json.loads(out)
+    assert found["values"]["colour"] == {"Black": 60, "White": 50, "whte": 2, "Blakc": 1, "Teal": 1}
+    assert found["missing"] == {"colour": 1, "size": 0}
+    warned = [(p["row"], p["value"]) for p in found["problems"] if p["kind"] == "rare-value"]
+    assert warned == [(112, "Blakc"), (113, "whte"), (114, "whte")]
+
+
+def test_several_problems_are_a_line_each(tmp_path: Path, call: Call) -> None:
+    table = tmp_path / "tops.csv"
+    table.write_text("photo,colour\na.png,red\n")
+    code, out, err = call("validate", table, "-a", "color", "--id", "sku")
+    assert (code, out) == (2, "")
+    heading, *problems = err.splitlines()
+    assert heading == "error: 3 problems"
+    assert [line.partition("column ")[2].split(":")[0] for line in problems] == [
+        "'image'",
+        "'color'",
+        "'sku'",
+    ]
+    assert "--image 'photo'" in problems[0]
+    code, _, err = call("validate", table, "-a", "colour", "--image", "photo")
+    assert (code, err.splitlines()[0]) == (2, f"error: {table}: no usable row remains: 1 problem")
+
+
 def test_prepare_decodes_pictures(table: Path, call: Call) -> None:
     code, out, _ = call("prepare", table, *COLUMNS, "-s", "images.height=32")
     assert (code, out) == (0, "80 pictures of 32 x 64; 0 rows skipped\n")
@@ -390,10 +431,54 @@ def test_search_filters(run_folder: Path, table: Path, call: Call) -> None:
         assert hit["labels"]["colour"] in ("red", "green")
 
 
+def test_search_reads_names_in_any_case(run_folder: Path, table: Path, call: Call) -> None:
+    query = ("search", table.parent / "pictures" / "item-003.png", "--run", run_folder, "--json")
+    asked = ("--set", "colour=red", "--only", "shape=bar", "--importance", "colour=3")
+    other = ("--set", "Colour=RED", "--only", "SHAPE=Bar", "--importance", "COLOUR=3")
+    found = [json.loads(call(*query, *given)[1]) for given in (asked, other)]
+    assert found[0]["changes"] == found[1]["changes"]
+    assert found[0]["hits"] == found[1]["hits"]
+    _, out, _ = call(*query, "--only", "Brand=acme")
+    assert {hit["fields"]["brand"] for hit in json.loads(out)["hits"]} == {"acme"}
+
+
+def test_search_reads_words(run_folder: Path, call: Call) -> None:
+    query = ("search", "--item", "item-003", "--run", run_folder, "--json")
+    code, out, err = call(*query, "--words", "in blue, on dark ground, with a bow")
+    assert code == 0
+    assert "not understood: 'bow'" in err
+    said = json.loads(out)
+    wanted = {change["attribute"]: change["wanted"] for change in said["changes"]}
+    assert wanted == said["words"]["changes"] == {"colour": "blue", "ground": "dark"}
+    assert said["words"]["not_understood"] == ["bow"]
+    _, same, _ = call(*query, "--set", "colour=blue", "--set", "ground=dark")
+    assert json.loads(same)["hits"] == said["hits"]
+    assert "words" not in json.loads(same)
+
+
+def test_search_takes_set_over_words_and_guesses_nothing(run_folder: Path, call: Call) -> None:
+    query = ("search", "--item", "item-003", "--run", run_folder)
+    code, out, _ = call(*query, "--words", "red, light ground", "--set", "colour=blue", "--json")
+    assert code == 0
+    changes = json.loads(out)["changes"]
+    assert {c["attribute"]: c["wanted"] for c in changes} == {"colour": "blue", "ground": "light"}
+    code, out, err = call(*query, "--words", "red or blue", "--set", "ground=dark")
+    assert code == 0
+    assert "ambiguous: 'red / blue' may be colour=red or colour=blue" in err
+    assert "-> dark" in out and "-> red" not in out
+    code, _, err = call(*query, "--words", "red or blue with a bow")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "ambiguous: 'red / blue'" in err and "not understood: 'bow'" in err
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (["PICTURE", "--set", "colour=purple"], "blue, green, red"),
+        (["PICTURE", "--set", "color=red"], "did you mean 'colour'?"),
+        (["PICTURE", "--set", "colour=gren"], "did you mean 'green'?"),
+        (["PICTURE", "--only", "color=red"], "did you mean 'colour'?"),
+        (["PICTURE", "--importance", "color=2"], "did you mean 'colour'?"),
         (["PICTURE", "--set", "colour"], "attribute=value"),
         (["PICTURE", "--set", "colour=red", "--set", "colour=blue"], "more than once"),
         (["PICTURE", "--only", "colour"], "attribute=value"),
@@ -551,11 +636,28 @@ def test_update_adds_replaces_and_removes(gallery: Path, tmp_path: Path, call: C
     assert code == 0, err
     assert out == (
         "3 added, 2 replaced, 2 removed, 1 skipped: their pictures could not be read\n"
-        "1 to remove were not there: nobody\n"
+        "1 to remove was not there: nobody\n"
         "81 items in the gallery\n"
     )
     kept = [f"item-{number:03}" for number in range(4, 80)]
     assert gallery_ids(gallery) == [*kept, "item-000", "item-001", "new-0", "new-1", "new-2"]
+
+
+def test_update_leaves_what_is_the_same(
+    gallery: Path, run_folder: Path, table: Path, tmp_path: Path, call: Call
+) -> None:
+    update = ("update", "--gallery", gallery)
+    columns = ("--id", "item_id", "--split", "split")
+    versions = sorted(path.name for path in (gallery / "versions").iterdir())
+    code, out, err = call(*update, table, *columns)
+    assert (code, out) == (0, "0 added, 80 unchanged\n80 items in the gallery\n")
+    assert "no new version was written" in err
+    code, out, err = call(*update, "--remove", "nobody")
+    assert (code, out.splitlines()[1]) == (0, "1 to remove was not there: nobody")
+    assert "no new version was written" in err
+    assert sorted(path.name for path in (gallery / "versions").iterdir()) == versions
+    code, out, err = call(*update, "--remove", "item-001")
+    assert "POST /admin/reload" in err and "SIGHUP" in err
 
 
 def test_update_takes_columns_of_the_run_that_the_gallery_lies_in(
@@ -627,6 +729,38 @@ def test_diverged_training_is_a_failure_of_the_run(
     monkeypatch.setattr("amgan.experiment.train_experiment", diverge)
     code, _, err = call("train", table, *COLUMNS, "--run", tmp_path / "run")
     assert (code, err) == (1, "error: loss generator.pixel is nan at epoch 0, step 3\n")
+
+
+def test_training_ends_with_what_it_is_worth_and_what_is_next(
+    table: Path, tmp_path: Path, call: Call
+) -> None:
+    run = tmp_path / "run"
+    train = ("train", table, *COLUMNS, *TINY, "--run", run, "-s")
+    code, out, _ = call(*train, "training.epochs=2")
+    assert code == 0
+    measured, model, following = out.splitlines()
+    lines = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    values = [record["top@10"] for record in lines if record["kind"] == "validation"]
+    triplets = [json.loads(line) for line in (run / "triplets.jsonl").read_text().splitlines()]
+    queries = sum(triplet.get("split") == "val" for triplet in triplets)
+    assert measured == (
+        f"best epoch {values.index(max(values)) + 1} of 2: an item with all the wanted attribute "
+        f"values is among the first 10 for {max(values):.0%} of {queries} validation queries"
+    )
+    assert model == f"best model: {run / 'model.safetensors'}"
+    assert following == f"next: amgan index --run {run}"
+    before = (run / "config.json").read_text()
+    code, _, err = call(*train, "training.epochs=3")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "training.epochs: 2 then, 3 now" in err
+    code, _, err = call(*train, "training.epochs=3", "-s", "training.seed=4")
+    assert (code, err.splitlines()[1:]) == (
+        2,
+        ["  training.epochs: 2 then, 3 now", "  training.seed: 0 then, 4 now"],
+    )
+    assert "2 other settings" in err
+    assert (run / "config.json").read_text() == before
+    assert call(*train, "training.epochs=2", "-s", "training.log_every=7")[0] == 0
 
 
 @pytest.mark.slow

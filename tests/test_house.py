@@ -21,6 +21,7 @@ from amgan.reproduction.suite import load_suite
 
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted((ROOT / "src" / "amgan").rglob("*.py"))
+CLI = ROOT / "src" / "amgan" / "cli"
 LONGEST_MODULE, LONGEST_FUNCTION = 400, 60  # the house says about 300, and 50
 
 HOST = re.compile(r"\b(?:pypi\.org|pythonhosted\.org|download\.pytorch\.org|npmjs\.(?:org|com))\b")
@@ -137,6 +138,18 @@ def test_there_are_experiments() -> None:
 @pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda p: str(p.relative_to(ROOT)))
 def test_experiment_resolves(path: Path) -> None:
     assert load_config([path]).to_dict()["method"]
+
+
+def test_help_and_docstrings_name_experiments_that_exist() -> None:
+    pattern = re.compile(r"experiments/[\w./-]*\w")
+    named = {
+        match.group(): path.name for path in SOURCES for match in pattern.finditer(path.read_text())
+    }
+    assert named
+    missing = {name: where for name, where in named.items() if not (ROOT / name).exists()}
+    assert not missing
+    suites = re.findall(r'"amgan reproduce ([\w-]+)', (CLI / "reproducing.py").read_text())
+    assert suites and {path.stem for path in SUITES} >= set(suites)
 
 
 @pytest.mark.parametrize("path", SUITES, ids=lambda p: p.name)

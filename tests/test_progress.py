@@ -44,6 +44,28 @@ def test_lines_come_at_most_every_interval(
     assert counts == ["2/8", "5/8", "8/8"]
 
 
+def test_lines_tell_the_time_left(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    progress.set_progress_mode("lines")
+    with progress.progress_bar("Training", 100, done=40) as bar:
+        now[0] = 20.0
+        bar.advance(10)  # 10 steps in 20 s: 50 more take 100 s
+        now[0] = 120.0
+        bar.advance(50)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines == ["Training: 40/100", "Training: 50/100  2 min left", "Training: 100/100"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(7.4, "7 s"), (89, "89 s"), (700, "12 min"), (12_000, "3 h 20 min")]
+)
+def test_durations_are_told_in_the_unit_that_suits(seconds: float, said: str) -> None:
+    assert progress.describe_duration(seconds) == said
+
+
 def test_line_carries_latest_detail_when_loop_breaks(capsys: pytest.CaptureFixture[str]) -> None:
     progress.set_progress_mode("lines")
     with pytest.raises(KeyError), progress.progress_bar("Training") as bar:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -151,7 +152,14 @@ def test_a_sheet_of_a_search(
     found = sheet_row(result, truth={result.hits[2].item_id})
     assert [shown.truth for shown in found.items] == [False, False, True, False]
     assert [shown.matches for shown in found.items] == [hit.matches for hit in result.hits]
+    assert [shown.notes for shown in found.items] == [(hit.item_id,) for hit in result.hits]
     render_result_sheet(result, tmp_path / "a.png")
+    said = texts(tmp_path / "a.svg", found)
+    assert all(hit.item_id in said for hit in result.hits)
+    named = replace(result.hits[0], fields={"Name": "Green bar", "brand": "acme"})
+    noted = sheet_row(replace(result, hits=(named,)))
+    assert noted.items[0].notes == (named.item_id, "Green bar")
+    assert "Green bar" in texts(tmp_path / "a.svg", noted)
     render_result_sheet([result, found], tmp_path / "b.pdf", title="Two queries")
     assert (tmp_path / "b.pdf").read_bytes().startswith(b"%PDF")
 

@@ -7,9 +7,10 @@ and `AttributeSchema.indicator`.
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -20,6 +21,28 @@ from numpy.typing import NDArray
 MISSING = -1
 Labels = NDArray[np.int16]
 Indicator = NDArray[np.float32]
+
+
+def match_name(text: str, known: Collection[str]) -> str | None:
+    """The name that `text` stands for: itself, else the only one that differs in case alone."""
+    if text in known:
+        return text
+    alike = _alike(text, known)
+    return alike[0] if len(alike) == 1 else None
+
+
+def suggest_name(text: str, known: Collection[str]) -> str:
+    """Hint for an unknown name, ``did you mean 'colour'? ``; empty where nothing is close."""
+    close = _alike(text, known)
+    if not close:
+        forms = {name.casefold(): name for name in known}
+        close = [forms[f] for f in difflib.get_close_matches(text.casefold(), forms, n=1)]
+    return f"did you mean {' or '.join(map(repr, close))}? " if close else ""
+
+
+def _alike(text: str, known: Collection[str]) -> list[str]:
+    form = text.casefold()
+    return [name for name in known if name.casefold() == form]
 
 
 @dataclass(frozen=True)
@@ -117,7 +140,8 @@ class AttributeSchema:
             return self.names.index(attribute)
         except ValueError:
             raise ValueError(
-                f"unknown attribute {attribute!r}; the attributes are {', '.join(self.names)}"
+                f"unknown attribute {attribute!r}; {suggest_name(attribute, self.names)}"
+                f"the attributes are {', '.join(self.names)}"
             ) from None
 
     def value_position(self, attribute: str, value: str) -> int:
@@ -131,9 +155,44 @@ class AttributeSchema:
         if value not in positions:
             raise ValueError(
                 f"unknown value {value!r} for attribute {attribute!r}; "
-                f"its values are {', '.join(positions)}"
+                f"{suggest_name(value, positions)}its values are {', '.join(positions)}"
             )
         return positions[value]
+
+    def find_attribute(self, attribute: str) -> str:
+        """Name of an attribute as the schema writes it; case matters only where it decides.
+
+        Raises:
+            ValueError: the schema has no such attribute, or several.
+        """
+        found = match_name(attribute, self.names)
+        return self.names[self.attribute_position(attribute)] if found is None else found
+
+    def find_value(self, attribute: str, value: str) -> tuple[str, str]:
+        """Attribute and value as the schema writes them; case matters only where it decides.
+
+        Raises:
+            ValueError: the schema has no such attribute or value, or several.
+        """
+        attribute = self.find_attribute(attribute)
+        found = match_name(value, self._positions[attribute])
+        if found is None:
+            self.value_position(attribute, value)
+        return attribute, found or value
+
+    def find_values(self, values: Mapping[str, str | None]) -> dict[str, str | None]:
+        """Named values of one item as the schema writes them, as `find_value` does.
+
+        Raises:
+            ValueError: an unknown attribute or value, or an attribute named twice.
+        """
+        found: dict[str, str | None] = {}
+        for attribute, value in values.items():
+            name = self.find_attribute(attribute)
+            if name in found:
+                raise ValueError(f"attribute {name!r} is named more than once")
+            found[name] = None if value is None else self.find_value(name, value)[1]
+        return found
 
     def encode(self, values: Mapping[str, str | None]) -> tuple[int, ...]:
         """Labels (M,) of one item from its named values; an absent or None value is missing."""
@@ -203,7 +262,9 @@ class AttributeSchema:
         return indicator
 
     def parse_changes(self, assignments: Iterable[str]) -> tuple[Change, ...]:
-        """Changes from texts such as ``collar=round``; spaces around ``=`` do not matter.
+        """Changes from texts such as ``collar=round``.
+
+        Spaces around ``=`` do not matter, nor does case where it does not decide.
 
         Raises:
             ValueError: a text without ``=``, or one that names what the schema does not have.
@@ -213,8 +274,7 @@ class AttributeSchema:
             attribute, separator, value = (part.strip() for part in text.partition("="))
             if not separator:
                 raise ValueError(f"cannot read change {text!r}; write attribute=value")
-            self.value_position(attribute, value)
-            changes.append(Change(attribute, value))
+            changes.append(Change(*self.find_value(attribute, value)))
         self.changes_indicator(changes)
         return tuple(changes)
 

@@ -48,8 +48,9 @@ def set_progress_mode(mode: Mode) -> None:
     """Choose how progress is shown from now on in this process.
 
     Args:
-        mode: "bar" draws a bar, "lines" prints a plain line every ten seconds, "silent" shows
-            nothing, "auto" (the default) is "bar" where stderr is a terminal, else "silent".
+        mode: "bar" draws a bar, "lines" prints a plain line every ten seconds, with the time left,
+            "silent" shows nothing, "auto" (the default) is "bar" where stderr is a terminal, else
+            "silent".
     """
     global _mode
     _mode = mode
@@ -75,7 +76,8 @@ class _LineBar:
 
     def __init__(self, description: str, total: int | None, done: int) -> None:
         self._description, self._total, self._done, self._detail = description, total, done, ""
-        self._last = time.monotonic()
+        self._first, self._began = done, time.monotonic()
+        self._last = self._began
         self._printed_at = -1
         self._print()
 
@@ -94,8 +96,24 @@ class _LineBar:
     def _print(self) -> None:
         self._last, self._printed_at = time.monotonic(), self._done
         of_total = "" if self._total is None else f"/{self._total}"
-        parts = [f"{self._description}: {self._done}{of_total}", self._detail]
+        parts = [f"{self._description}: {self._done}{of_total}", self._left(), self._detail]
         print("  ".join(part for part in parts if part), file=sys.stderr, flush=True)  # noqa: T201
+
+    def _left(self) -> str:
+        """The time that the rest takes at the speed so far."""
+        done, rest = self._done - self._first, (self._total or 0) - self._done
+        if done <= 0 or rest <= 0:
+            return ""
+        seconds = (self._last - self._began) * rest / done
+        return f"{describe_duration(seconds)} left"
+
+
+def describe_duration(seconds: float) -> str:
+    """A duration in the unit that suits it, such as ``45 s``, ``12 min``, ``3 h 20 min``."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
 
 
 class _RichBar:

@@ -305,6 +305,33 @@ def test_missing_columns_are_named_with_those_there_are(shop: Path) -> None:
     assert "3 problems" in text
     assert "column 'color': no such column; did you mean 'colour'?" in text
     assert "sku, picture, style, part, colour, neck, price" in text
+    assert "--image COLUMN; did you mean --image 'picture'?" in text
+    assert "column 'id': no such column; --id names it" in text
+    assert len(text.splitlines()) == 4
+
+
+def test_a_column_of_pictures_is_suggested_by_its_files_else_by_its_name(tmp_path: Path) -> None:
+    Image.new("RGB", (16, 20)).save(tmp_path / "a.png")
+    table = tmp_path / "tops.csv"
+    table.write_text("File,shown,colour\nx,gone.png,red\ny,a.png,blue\n")
+    with pytest.raises(ValidationError, match="did you mean --image 'shown'"):
+        load_table(table, TableLayout(attributes=("colour",)))
+    (tmp_path / "a.png").unlink()
+    with pytest.raises(ValidationError, match="did you mean --image 'File'"):
+        load_table(table, TableLayout(attributes=("colour",)))
+
+
+def test_what_remains_of_nothing_is_no_problem_of_its_own(tmp_path: Path) -> None:
+    table = tmp_path / "tops.csv"
+    table.write_text("image,colour\ngone.png,red\n")
+    with pytest.raises(ValidationError) as caught:
+        load_table(table, TableLayout(attributes=("colour",)))
+    first, second = str(caught.value).splitlines()
+    assert first == f"{table}: no usable row remains: 1 problem"
+    assert second.startswith(f"  {table}:2: column 'image'")
+    table.write_text("image,colour\ngone.png,red\n,blue\n")
+    with pytest.raises(ValidationError, match="remains: 2 problems"):
+        load_table(table, TableLayout(attributes=("colour",)))
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -74,6 +77,49 @@ def test_items_are_added_replaced_and_removed(
     assert second.gallery[36] == other[0]
     assert second.gallery.engine.name == before.engine.name
     check(before, expect(shape_model, (catalogue, list(range(40)))))  # a reader keeps its version
+
+
+def test_rows_that_are_the_same_are_not_encoded(
+    tmp_path: Path, shapes: Shapes, shape_model: TrainedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catalogue, folder = shapes(10), tmp_path / "gallery"
+    build_gallery(folder, shape_model, catalogue)
+    labels = catalogue.labels.copy()
+    labels[1, 1] = 1 - labels[1, 1]
+    brands = (*catalogue.fields["brand"][:-1], "other")
+    changed = replace(catalogue, labels=labels, fields={"brand": brands})
+    repainted = catalogue.images[4]
+    repainted.write_bytes(shapes(1, 9).images[0].read_bytes())
+    os.utime(repainted, ns=(0, 0))
+    seen: list[int] = []
+    encode = TrainedModel.encode_gallery
+
+    def count(self: TrainedModel, pixels: Any) -> Any:
+        seen.append(len(pixels))
+        return encode(self, pixels)
+
+    monkeypatch.setattr(TrainedModel, "encode_gallery", count)
+    # An item that is both given, unchanged, and to be removed stays.
+    summary = update_gallery(folder, shape_model, add=changed, remove=["item-002", "item-009"])
+    assert (summary.added, summary.replaced, summary.unchanged) == (0, 3, 7)
+    assert (summary.removed, summary.unknown, sum(seen)) == (0, (), 3)
+    monkeypatch.undo()
+    kept = [0, 2, 3, 5, 6, 7, 8]
+    check(summary.gallery, expect(shape_model, (changed, [*kept, 1, 4, 9])))
+    again = update_gallery(folder, shape_model, add=changed, remove=["gone"])
+    assert (again.unchanged, again.changed, again.unknown) == (10, False, ("gone",))
+    assert again.gallery.folder == summary.gallery.folder
+
+
+def test_pictures_of_which_nothing_is_recorded_are_encoded_once_more(
+    tmp_path: Path, shapes: Shapes, shape_model: TrainedModel
+) -> None:
+    catalogue, folder = shapes(4), tmp_path / "gallery"
+    pixels = np.stack([load_pixels(image, shape_model.images) for image in catalogue.images])
+    build_gallery(folder, shape_model, catalogue, pixels=pixels)
+    for replaced, unchanged in ((4, 0), (0, 4)):
+        summary = update_gallery(folder, shape_model, add=catalogue)
+        assert (summary.replaced, summary.unchanged) == (replaced, unchanged)
 
 
 @pytest.mark.parametrize("engine", ["faiss://hnsw?m=8", "faiss://hnsw_sq8?m=8"])

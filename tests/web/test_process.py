@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import logging
 import os
 import re
 import signal
@@ -19,10 +20,13 @@ from typing import Any
 
 import httpx
 import pytest
+import structlog
 from PIL import Image
 
 from amgan.gallery.store import build_gallery
 from amgan.methods.trained import TrainedModel
+from amgan.web.listening import address_to_open, listen
+from amgan.web.logs import configure_logs, logger
 
 KEY = "0123456789abcdefghij"
 LARGE_PICTURE_MIB = 1300
@@ -189,6 +193,77 @@ def test_failing_to_begin_is_one_line(tmp_path: Path) -> None:
     assert done.returncode == 2
     gallery = tmp_path / "gallery"
     assert done.stderr.splitlines()[-1].startswith(f"error: {gallery}: no gallery here")
+
+
+def begin(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """`amgan serve`, which has to stop by itself."""
+    return subprocess.run(
+        [sys.executable, "-m", "amgan", "serve", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_nothing_claims_to_be_up_that_cannot_be(shop: Path, tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        in_use = begin("--run", shop, "--port", port)
+    wrong_run = begin("--run", tmp_path, "--gallery", shop / "gallery", "--port", 0)
+    wrong_gallery = begin("--run", shop, "--gallery", tmp_path, "--port", 0)
+    for done, said in (
+        (in_use, f"error: port {port} is in use on 127.0.0.1; give another one with --port N"),
+        (wrong_run, f"error: {tmp_path}: no model here"),
+        (wrong_gallery, f"error: {tmp_path}: no gallery here"),
+        (begin("--run", shop, "--host", "no-such-host.invalid"), "error: cannot listen on host"),
+    ):
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr.startswith(said), done.stderr
+        assert done.stderr.count("\n") == 1
+
+
+def test_the_page_is_named_once_searches_are_answered(shop: Path) -> None:
+    command = [sys.executable, "-m", "amgan", "serve", "--run", str(shop), "--port", "0"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None and process.stderr is not None
+        said = process.stdout.readline()
+        found = re.fullmatch(r"Search page: (http://127\.0\.0\.1:\d+)\n", said)
+        assert found, said
+        assert httpx.get(f"{found.group(1)}/ready", timeout=60).status_code == 200
+        process.send_signal(signal.SIGTERM)
+        assert process.stdout.read() == ""
+        log = [json.loads(line) for line in process.stderr.read().splitlines()]
+    assert any(found.group(1) in line["event"] for line in log)
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_logs_are_for_people_on_a_terminal(terminal: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    stderr = io.StringIO()
+    monkeypatch.setattr(stderr, "isatty", lambda: terminal, raising=False)
+    monkeypatch.setattr(sys, "stderr", stderr)
+    before = structlog.get_config()
+    root = logging.getLogger()
+    handlers, level = root.handlers, root.level
+    try:
+        configure_logs("info", "auto")
+        logger().info("said")
+    finally:
+        structlog.configure(**before)
+        root.handlers, root.level = handlers, level
+    assert stderr.getvalue().startswith("{") != terminal
+
+
+def test_an_address_for_everybody_is_shown_as_this_machine() -> None:
+    for host, name in (("0.0.0.0", "127.0.0.1"), ("127.0.0.1", "127.0.0.1")):
+        sockets = listen(host, 0)
+        assert address_to_open(host, sockets).startswith(f"http://{name}:")
+        for opened in sockets:
+            opened.close()
 
 
 def peak_mib(served: Any) -> float:

@@ -127,6 +127,24 @@ def test_filters_keep_labels_and_fields(client: TestClient) -> None:
     assert answer["paging"]["total"] == len(answer["hits"])
 
 
+def test_names_are_read_in_any_case(client: TestClient, picture: bytes) -> None:
+    encoded = base64.b64encode(picture).decode()
+    answers = []
+    for colour, bar, brand in (("colour", "bar", "brand"), ("Colour", "BAR", "Brand")):
+        query = {
+            "picture": encoded,
+            "changes": {colour: "red"},
+            "known": {"shape": bar},
+            "filters": {brand: ["acme"], "shape": [bar]},
+        }
+        answer = client.post("/v1/search", json=query)
+        assert answer.status_code == 200, answer.text
+        answers.append([answer.json()[part] for part in ("changes", "reference", "hits")])
+    assert answers[0] == answers[1]
+    twice = {"item_id": "item-001", "changes": {"colour": "red", "Colour": "blue"}}
+    assert client.post("/v1/search", json=twice).status_code == 422
+
+
 def test_only_the_wanted_fields_are_told(client: TestClient) -> None:
     query = {"item_id": "item-001", "fields": ["score"], "k": 2}
     answer = client.post("/v1/search", json=query).json()

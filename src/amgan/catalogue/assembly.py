@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from amgan.catalogue.validation import (
     check_pictures,
     sort_problems,
 )
-from amgan.catalogue.values import schema_doubts, schema_of, suggest_value
+from amgan.catalogue.values import likely_typos, schema_doubts, schema_of, suggest_value
 from amgan.images import DEFAULT_LIMITS, PictureLimits
 from amgan.progress import Progress, quiet
 
@@ -142,6 +143,7 @@ def assemble_catalogue(
         assert not isinstance(attributes, AttributeSchema)
         schema, doubts = schema_of([row.values for row in good], attributes, source)
         found += doubts
+        found += _typo_problems(good, () if schema is None else schema.names)
     else:
         found += schema_doubts([row.values for row in good], schema, source)
     report = ValidationReport(tuple(sort_problems(found)), len(good), len(bad))
@@ -168,7 +170,9 @@ def _row_problems(
         if row.image is None:
             message = "no picture is named"
             problems.append(row.problem(columns.image, None, message, "missing-value"))
-        if row.item_id is None:
+        if row.item_id is None and row.image is None and columns.item_id == columns.image:
+            pass  # one empty cell, said above
+        elif row.item_id is None:
             problems.append(row.problem(columns.item_id, None, "no id is given", "missing-value"))
         else:
             first = first_with.setdefault(row.item_id, row)
@@ -185,6 +189,22 @@ def _row_problems(
                 message = f"unknown value; {suggest_value(value, attribute.values)}"
                 problems.append(row.problem(attribute.name, value, message, "unknown-value"))
     return problems
+
+
+def _typo_problems(rows: Sequence[SourceRow], attributes: Sequence[str]) -> Iterator[Problem]:
+    """Warnings of rows whose value is rare and nearly spelt as a common one."""
+    for name in attributes:
+        counts = Counter(value for row in rows if (value := row.values.get(name)) is not None)
+        meant = likely_typos(counts)
+        for row in rows if meant else ():
+            value = row.values.get(name)
+            if value in meant:
+                often = "once" if counts[value] == 1 else "twice"
+                message = (
+                    f"occurs {often}; {meant[value]!r}, which occurs "
+                    f"{counts[meant[value]]:,} times, may be meant"
+                )
+                yield row.problem(name, value, message, "rare-value", "warning")
 
 
 def _picture_problems(
@@ -213,7 +233,7 @@ def _with_emptiness(report: ValidationReport, source: Path, any_rows: bool) -> V
     if any_rows and report.errors:
         return report
     message = "no attribute has a value in any row" if any_rows else "no usable row remains"
-    last = Problem(str(source), None, None, None, message, "bad-file")
+    last = Problem(str(source), None, None, None, message, "empty")
     return ValidationReport((last, *report.problems), report.kept, report.skipped)
 
 

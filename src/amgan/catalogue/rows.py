@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import csv
-import difflib
 import json
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from amgan.attributes import suggest_name
 from amgan.catalogue.validation import Problem, ValidationError
 from amgan.files import replacing
 
@@ -43,8 +43,12 @@ class RawTable:
             Problem(str(self.file), row, column, value or None, message, "bad-row")
         )
 
-    def require(self, names: Sequence[str]) -> None:
+    def require(self, names: Sequence[str], advice: Mapping[str, str] | None = None) -> None:
         """Check that columns are there.
+
+        Args:
+            names: the columns.
+            advice: what to do about a missing one, in place of the name it may be meant for.
 
         Raises:
             ValidationError: names every column that is not, and those that are.
@@ -52,9 +56,8 @@ class RawTable:
         problems = []
         for name in names:
             if name not in self.columns:
-                close = difflib.get_close_matches(name, self.columns, n=1)
-                hint = f"did you mean {close[0]!r}? " if close else ""
-                message = f"no such column; {hint}the columns are {', '.join(self.columns)}"
+                told = (advice or {}).get(name) or suggest_name(name, self.columns)
+                message = f"no such column; {told}the columns are {', '.join(self.columns)}"
                 problems.append(
                     Problem(str(self.file), None, name, None, message, "missing-column")
                 )

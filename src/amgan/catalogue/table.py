@@ -9,6 +9,7 @@ from pathlib import Path
 
 from amgan.attributes import AttributeSchema
 from amgan.catalogue.assembly import Checks, Columns, SourceRow, assemble_catalogue
+from amgan.catalogue.missing_columns import IMAGE_OPTION, advise_columns
 from amgan.catalogue.records import Catalogue
 from amgan.catalogue.rows import Cells, RawTable, cell_text, read_rows, write_rows
 from amgan.catalogue.validation import Problem, ValidationReport
@@ -49,6 +50,16 @@ class TableLayout:
         optional = (self.item_id, self.product, self.split)
         return (self.image, *self.attributes, *(name for name in optional if name is not None))
 
+    @property
+    def options(self) -> dict[str, str]:
+        """The command-line option that names each of these columns."""
+        optional = {"--id": self.item_id, "--product": self.product, "--split": self.split}
+        return {
+            self.image: IMAGE_OPTION,
+            **dict.fromkeys(self.attributes, "--attributes"),
+            **{name: option for option, name in optional.items() if name is not None},
+        }
+
 
 def load_table(
     path: Path,
@@ -87,7 +98,7 @@ def load_table(
             f"the layout {', '.join(layout.attributes)}"
         )
     table = read_rows(path)
-    table.require(layout.named)
+    table.require(layout.named, advise_columns(table, layout.options))
     rows = list(_source_rows(table, layout))
     return assemble_catalogue(
         name or (path.parent.name if path.stem in _PLAIN_STEMS else path.stem),

@@ -21,6 +21,7 @@ Kind = Literal[
     "missing-value",
     "bad-value",
     "unknown-value",
+    "rare-value",  # occurs once or twice, spelt nearly as a common one
     "duplicate-id",
     "bad-split",
     "missing-picture",
@@ -28,6 +29,7 @@ Kind = Literal[
     "odd-picture",
     "attribute",  # an attribute that cannot be told apart by its values
     "count",  # not as many as there should be
+    "empty",  # nothing usable remains, because of the other problems
 ]
 _HEADINGS: dict[Kind, str] = {
     "bad-file": "file cannot be read",
@@ -36,6 +38,7 @@ _HEADINGS: dict[Kind, str] = {
     "missing-value": "value is missing",
     "bad-value": "value cannot be read",
     "unknown-value": "value is not in the schema",
+    "rare-value": "value may be a typo",
     "duplicate-id": "item is listed twice",
     "bad-split": "split is unknown",
     "missing-picture": "picture is missing",
@@ -43,6 +46,7 @@ _HEADINGS: dict[Kind, str] = {
     "odd-picture": "picture has an odd shape",
     "attribute": "attribute needs a look",
     "count": "count differs",
+    "empty": "nothing remains",
 }
 ODD_ASPECT = 8.0
 
@@ -156,10 +160,12 @@ class ValidationError(ValueError):
         self.shown = shown
 
     def __str__(self) -> str:
-        errors = self.report.errors
-        if len(errors) == 1:
-            return str(errors[0])
-        lines = [f"{len(errors):,} problems", *map(str, errors[: self.shown])]
+        outcome = [str(problem) for problem in self.report.errors if problem.kind == "empty"]
+        errors = [problem for problem in self.report.errors if problem.kind != "empty"]
+        if len(outcome) + len(errors) == 1:
+            return outcome[0] if outcome else str(errors[0])
+        count = "1 problem" if len(errors) == 1 else f"{len(errors):,} problems"
+        lines = [": ".join((*outcome, count)), *map(str, errors[: self.shown])]
         if len(errors) > self.shown:
             lines.append(f"... and {len(errors) - self.shown:,} more")
         return "\n  ".join(lines)

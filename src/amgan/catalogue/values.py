@@ -9,11 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from amgan.attributes import Attribute, AttributeSchema
+from amgan.attributes import Attribute, AttributeSchema, suggest_name
 from amgan.catalogue.validation import Problem, ValidationError
 
 Values = Mapping[str, str | None]
 _MAX_VALUES = np.iinfo(np.int16).max
+_LARGE, _COMMON, _RARE = 100, 10, 2  # labels, and how often values occur
+_CLOSE = 0.8  # share of letters in common, as difflib counts
 
 
 def schema_of(
@@ -87,13 +89,30 @@ def _alike(source: Path, name: str, counts: Mapping[str, int]) -> list[Problem]:
     ]
 
 
+def likely_typos(counts: Mapping[str, int]) -> dict[str, str]:
+    """Values of a large table that occur once or twice, each with a common one spelt nearly so.
+
+    Values with digits are left out: sizes and codes lie close to one another.
+    """
+    if sum(counts.values()) < _LARGE:
+        return {}
+    common = {value.casefold(): value for value, count in counts.items() if count >= _COMMON}
+    typos = {}
+    for value, count in counts.items():
+        form = value.casefold()
+        if count > _RARE or form in common or any(map(str.isdigit, value)):
+            continue
+        close = difflib.get_close_matches(form, common, n=1, cutoff=_CLOSE)
+        if close:
+            typos[value] = common[close[0]]
+    return typos
+
+
 def _doubt(source: Path, name: str, message: str) -> Problem:
     return Problem(str(source), None, name, None, message, "attribute", "warning")
 
 
 def suggest_value(value: str, known: Sequence[str], shown: int = 20) -> str:
     """Hint for an unknown value: the known one it may be meant for, and the known ones."""
-    close = difflib.get_close_matches(value, known, n=1)
-    hint = f"did you mean {close[0]!r}? " if close else ""
     listed = ", ".join(known[:shown]) + (", ..." if len(known) > shown else "")
-    return f"{hint}known are {listed}"
+    return f"{suggest_name(value, known)}known are {listed}"

@@ -1,7 +1,8 @@
 """The application: its commands, what all of them share, and how failures are told.
 
 Exit codes: 0 done; 1 ran and found a failure (a failed validation, diverged training); 2 wrong
-usage or input; 130 interrupted. A failure is one line on stderr, `error: ...`.
+usage or input; 130 interrupted. A failure is one line on stderr, `error: ...`; several problems
+follow it, one an indented line.
 """
 
 from __future__ import annotations

@@ -78,7 +78,7 @@ def calibration(
     as_json: AsJson = False,
     device: Device = "auto",
 ) -> None:
-    """Show whether the confidence of tags can be believed: right four times in five at .8.
+    """Show whether the confidence of tags can be believed: how often each degree of it is right.
 
     Holds it against labels, by attribute, without and with the temperatures that were fitted on
     validation items, and writes a figure (PNG, SVG) and a table (Markdown, JSON). Missing labels do
@@ -108,5 +108,5 @@ def calibration(
     typer.echo(found.to_json() if as_json else found.to_markdown(), nl=False)
     if problems.skipped:
         typer.echo(problems.summary(), err=True)
-    for written in (path, *figures):
+    for written in (path, path.with_suffix(".md"), *figures):
         typer.echo(f"written: {written}", err=True)

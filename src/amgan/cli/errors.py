@@ -27,14 +27,15 @@ def exit_code(error: Exception) -> int | None:
 
 
 def describe_error(error: Exception) -> str:
-    """One line that says what is wrong."""
+    """What is wrong: one line, or a heading and below it one indented line a problem."""
     if isinstance(error, OSError) and error.filename is not None:
         text = f"{error.filename}: {error.strerror}"
     elif isinstance(error, _UsageError or ()):
         text = _describe_usage_error(error)
     else:
         text = str(error)
-    return " ".join(text.split()) or type(error).__name__
+    lines = (" ".join(line.split()) for line in text.split("\n  "))
+    return "\n  ".join(line for line in lines if line) or type(error).__name__
 
 
 def _describe_usage_error(error: Exception) -> str:

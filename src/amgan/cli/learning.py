@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -34,9 +35,10 @@ if TYPE_CHECKING:
 
 PANEL = "Learn and measure"
 TRAIN_EXAMPLES = examples(
-    "amgan train tops.csv -a category,colour,sleeve -c experiments/small.toml",
-    "amgan train -c experiments/hm-tops/amgan-t.toml -s training.epochs=5 --run runs/short",
-    "torchrun --nproc-per-node 4 -m amgan train -c experiments/hm-tops/amgan-t.toml",
+    "amgan train tops.csv -a category,colour,sleeve --image photo --id sku",
+    "amgan train -c tops.toml -c experiments/scales/small.toml --run runs/small",
+    "amgan train -c tops.toml -c experiments/short/amgan-t.toml -s training.epochs=5",
+    "torchrun --nproc-per-node 4 -m amgan train tops.csv -a category,colour",
 )
 EVALUATE_EXAMPLES = examples(
     "amgan evaluate --run runs/short",
@@ -91,14 +93,16 @@ def train(
     A run that was interrupted goes on when the same command is given again. The best model by the
     validation metric is kept; log.jsonl, tensorboard/ and prototypes/ show how it went.
     """
-    from amgan.experiment import train_experiment
+    from amgan.experiment import describe_training, train_experiment
 
     options = TableOptions(table, attributes, image, item_id, product, split)
     chosen = [f'method="{method}"'] if method else []
     config = read_config(configs, options, [*chosen, *(settings or [])])
     with resumable("what was learned is kept; give the same command again to go on"), diverging():
         model = train_experiment(config, run)
+    typer.echo(describe_training(config, run))
     typer.echo(f"best model: {model}")
+    typer.echo(f"next: {shlex.join(['amgan', 'index', '--run', str(run)])}")
 
 
 @contextmanager

@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from amgan.evaluation.report import EvaluationReport
     from amgan.quickstart import QuickstartOutcome
     from amgan.search import SearchResult
+    from amgan.words import Understood
 
 WIDTH_OF_A_PIPE = 160
+_VALUES_SHOWN, _RAREST_SHOWN = 12, 3
 
 
 def print_json(value: Any) -> None:
@@ -39,23 +41,42 @@ def print_validation(
 ) -> None:
     """The report, and below it how often each value of each attribute occurs."""
     if as_json:
-        typer.echo(report.to_json())
+        counted = {"values": count_values(catalogue), "missing": count_missing(catalogue)}
+        print_json(json.loads(report.to_json()) | counted)
         return
+    missing = count_missing(catalogue)
     table = Table(title=f"{catalogue.name}: {len(catalogue):,} items", title_justify="left")
     table.add_column("attribute", no_wrap=True)
     table.add_column("missing", justify="right")
     table.add_column("values and how often they occur", overflow="fold")
-    for position, attribute in enumerate(catalogue.schema.attributes):
-        column = catalogue.labels[:, position]
-        counts = np.bincount(column[column >= 0], minlength=len(attribute.values))
-        order = np.argsort(-counts, kind="stable")
-        shown = [f"{attribute.values[i]} {counts[i]:,}" for i in order[:12]]
-        shown += [f"... {len(order) - 12} more"] if len(order) > 12 else []
-        table.add_row(attribute.name, f"{(column < 0).sum():,}", ", ".join(shown))
+    for name, counts in count_values(catalogue).items():
+        shown = [f"{value} {count:,}" for value, count in counts.items()]
+        if len(shown) > _VALUES_SHOWN + _RAREST_SHOWN + 1:
+            left_out = len(shown) - _VALUES_SHOWN - _RAREST_SHOWN
+            between = f"... {left_out} more (--json has all) ..."
+            shown = [*shown[:_VALUES_SHOWN], between, *shown[-_RAREST_SHOWN:]]
+        table.add_row(name, f"{missing[name]:,}", ", ".join(shown))
     print_table(table)
     splits = {name: catalogue.splits.count(name) for name in dict.fromkeys(catalogue.splits)}
     typer.echo("splits: " + ", ".join(f"{name} {count:,}" for name, count in splits.items()))
     typer.echo(report.summary())
+
+
+def count_values(catalogue: Catalogue) -> dict[str, dict[str, int]]:
+    """How often each value of each attribute occurs, the commonest first."""
+    counted = {}
+    for position, attribute in enumerate(catalogue.schema.attributes):
+        column = catalogue.labels[:, position]
+        counts = np.bincount(column[column >= 0], minlength=len(attribute.values))
+        order = np.argsort(-counts, kind="stable")
+        counted[attribute.name] = {attribute.values[i]: int(counts[i]) for i in order}
+    return counted
+
+
+def count_missing(catalogue: Catalogue) -> dict[str, int]:
+    """Number of items without a label, by attribute."""
+    missing = (catalogue.labels < 0).sum(axis=0).tolist()
+    return dict(zip(catalogue.schema.names, missing, strict=True))
 
 
 def print_triplets(path: Path, number: int, split: str = "") -> None:
@@ -84,10 +105,13 @@ def print_triplets(path: Path, number: int, split: str = "") -> None:
     print_table(table)
 
 
-def print_search(result: SearchResult, *, as_json: bool = False) -> None:
-    """The results of one search."""
+def print_search(
+    result: SearchResult, understood: Understood | None = None, *, as_json: bool = False
+) -> None:
+    """The results of one search; in JSON also what was `understood` of its words."""
     if as_json:
-        print_json(search_to_dict(result))
+        words = {} if understood is None else {"words": words_to_dict(understood)}
+        print_json(search_to_dict(result) | words)
         return
     changes = ", ".join(map(str, result.changes)) or "no changes"
     table = Table(title=f"{changes}; {result.candidates:,} items ranked", title_justify="left")
@@ -127,6 +151,23 @@ def search_to_dict(result: SearchResult) -> dict[str, Any]:
             for hit in result.hits
         ],
         "milliseconds": {name: round(s * 1000, 2) for name, s in result.seconds.items()},
+    }
+
+
+def words_to_dict(understood: Understood) -> dict[str, Any]:
+    """What became of changes in words, as plain data."""
+    return {
+        "changes": {change.attribute: change.wanted for change in understood.changes},
+        "not_understood": list(understood.not_understood),
+        "ambiguous": [
+            {
+                "text": ambiguity.text,
+                "choices": [
+                    {"attribute": c.attribute, "value": c.wanted} for c in ambiguity.choices
+                ],
+            }
+            for ambiguity in understood.ambiguous
+        ],
     }
 
 

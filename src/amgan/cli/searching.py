@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from amgan.cli.asking import parse_filters, parse_importance, read_changes
 from amgan.cli.errors import resumable
 from amgan.cli.options import (
     ENCODING_ADVICE,
@@ -40,6 +41,7 @@ INDEX_EXAMPLES = examples(
 )
 SEARCH_EXAMPLES = examples(
     "amgan search photo.jpg --set collar=round --set colour=black -k 12 --sheet out.png",
+    "amgan search photo.jpg --words 'in black, with long sleeves'",
     "amgan search --item 0108775015 --set sleeve=short --only category=shirt --json",
     "amgan search photo.jpg --set neck=round --importance colour=3",
     "amgan search photo.jpg --set neck=round --gallery galleries/new-season",
@@ -139,6 +141,14 @@ def search(
             show_default=False,
         ),
     ] = None,
+    words: Annotated[
+        str,
+        typer.Option(
+            metavar="TEXT",
+            help="Changes in words, such as 'in black, with long sleeves'; --set wins over them.",
+            show_default=False,
+        ),
+    ] = "",
     k: Annotated[int, typer.Option("-k", min=1, help="Number of results.")] = 12,
     only: Annotated[
         list[str] | None,
@@ -185,7 +195,7 @@ def search(
     if run is None and gallery is None:
         run = Path("run")
     service = open_search(run, gallery, device, engine, compiled=False)
-    wanted = service.schema.parse_changes(changes or [])
+    wanted, understood = read_changes(service.schema, changes or [], words)
     filters, counts = parse_filters(only or []), parse_importance(importance or [])
     if (picture is None) == (not item):
         raise ValueError("give a picture, or an item of the gallery after --item")
@@ -197,29 +207,4 @@ def search(
         from amgan.sheets import render_result_sheet
 
         render_result_sheet(result, sheet)
-    print_search(result, as_json=as_json)
-
-
-def parse_importance(texts: list[str]) -> dict[str, float]:
-    """Importance by attribute, from texts such as ``colour=3``."""
-    importance = {}
-    for text in texts:
-        attribute, _, number = (part.strip() for part in text.partition("="))
-        try:
-            importance[attribute] = float(number)
-        except ValueError:
-            raise ValueError(
-                f"cannot read --importance {text!r}; write attribute=number, such as colour=3"
-            ) from None
-    return importance
-
-
-def parse_filters(texts: list[str]) -> dict[str, set[str]]:
-    """Values to keep by attribute, from texts such as ``category=shirt``."""
-    filters: dict[str, set[str]] = {}
-    for text in texts:
-        attribute, separator, value = (part.strip() for part in text.partition("="))
-        if not separator:
-            raise ValueError(f"cannot read --only {text!r}; write attribute=value")
-        filters.setdefault(attribute, set()).add(value)
-    return filters
+    print_search(result, understood, as_json=as_json)

@@ -38,7 +38,10 @@ def serve(
         typer.Option(help="Address to listen on.  [default: 127.0.0.1]", show_default=False),
     ] = None,
     port: Annotated[
-        int | None, typer.Option(help="Port to listen on.  [default: 8000]", show_default=False)
+        int | None,
+        typer.Option(
+            help="Port to listen on; 0 takes a free one.  [default: 8000]", show_default=False
+        ),
     ] = None,
     config: Annotated[
         Path | None,
@@ -56,7 +59,8 @@ def serve(
     A gallery folder is enough: it holds a copy of the model that encoded it.
 
     Model and gallery are opened again, and switched to at once, on SIGHUP. SIGTERM and Ctrl-C
-    finish what was begun. Every setting is in docs/serving.md.
+    finish what was begun. On a terminal logs are for people, elsewhere JSON. Every setting is in
+    docs/serving.md.
     """
     # Waiting threads would otherwise spin and take the cores from those that work.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
@@ -65,4 +69,4 @@ def serve(
 
     given = {"run": run, "gallery": gallery, "engine": engine, "host": host, "port": port}
     settings = load_settings(config, {name: v for name, v in given.items() if v is not None})
-    serve_until_stopped(settings)
+    serve_until_stopped(settings, typer.echo)

@@ -90,6 +90,9 @@ def update(
 ) -> None:
     """Add, replace and remove items of a gallery, without encoding the others again.
 
+    Rows that the gallery has already, with the same labels, fields and picture file, stay as they
+    are.
+
     All of it happens in one step: searches see the gallery as it was or as it is to be. A running
     server goes on with the old one until it is told to reload.
     """
@@ -135,6 +138,7 @@ def print_update(done: GalleryUpdate) -> None:
             (summary.added, "added"),
             (summary.replaced, "replaced"),
             (summary.removed, "removed"),
+            (summary.unchanged, "unchanged"),
             (summary.skipped, "skipped: their pictures could not be read"),
         )
         if number or what == "added"
@@ -144,11 +148,18 @@ def print_update(done: GalleryUpdate) -> None:
         typer.echo("every item was encoded anew, by another model than before")
     if summary.unknown:
         named = ", ".join(summary.unknown[:_NAMED])
-        more = len(summary.unknown) - _NAMED
+        more, one = len(summary.unknown) - _NAMED, len(summary.unknown) == 1
         typer.echo(
-            f"{len(summary.unknown):,} to remove were not there: {named}"
+            f"{len(summary.unknown):,} to remove {'was' if one else 'were'} not there: {named}"
             + (f" and {more:,} more" if more > 0 else "")
         )
-    typer.echo(f"{len(summary.gallery):,} items in the gallery")
+    count = len(summary.gallery)
+    typer.echo(f"{count:,} {'item' if count == 1 else 'items'} in the gallery")
+    if summary.changed:
+        typer.echo(
+            "a running server takes it up on POST /admin/reload, or on the signal SIGHUP", err=True
+        )
+    else:
+        typer.echo("nothing changed: no new version was written", err=True)
     if done.report is not None and done.report.skipped:
         typer.echo(done.report.summary(), err=True)

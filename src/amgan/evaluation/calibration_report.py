@@ -116,6 +116,7 @@ class CalibrationReport:
             f"- Seed {self.seed}, commit {commit}.",
             f"- Machine: {self.machine}.",
         ]
+        facts.append(f"- Measured, all attributes together: {self.measured_words}.")
         if not self.calibrated:
             facts.append("- **The model has no temperatures: it was trained without validation.**")
         rows = [_row(found) for found in (*self.attributes, self.pooled)]
@@ -138,6 +139,18 @@ class CalibrationReport:
     def split_words(self) -> str:
         """The split as words of a sentence."""
         return "all of it" if self.split == "all" else f"split {self.split}"
+
+    @property
+    def measured_words(self) -> str:
+        """How often predictions of each bin of confidence were right, as words of a sentence."""
+        found = self.pooled.after.reliability
+        edges = [f"{edge:.2g}".replace("0.", ".") for edge in found.edges]
+        bins = zip(edges[:-1], edges[1:], found.accuracy, found.counts, strict=True)
+        return "; ".join(
+            f"confidence {low} to {high}: right {accuracy:.0%} of {count:,}".replace("%", " %")
+            for low, high, accuracy, count in bins
+            if count
+        )
 
     def save(self, folder: Path, stem: str) -> Path:
         """Write STEM.json and STEM.md, each whole or not at all; returns the JSON file."""

@@ -15,6 +15,7 @@ from amgan.experiment.learning import (
     read_run_config,
     train_experiment,
 )
+from amgan.experiment.outcome import describe_training
 
 __all__ = [
     "RANKED",
@@ -26,6 +27,7 @@ __all__ = [
     "choose_attributes",
     "choose_triplets",
     "describe_model",
+    "describe_training",
     "evaluate_model",
     "keep_attributes",
     "load_catalogue",

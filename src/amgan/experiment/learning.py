@@ -18,10 +18,12 @@ from amgan.evaluation.provenance import commit_id
 from amgan.experiment.assessing import evaluate_model
 from amgan.experiment.data import ExperimentData, evenly, load_data
 from amgan.experiment.fusing import fuse_model
+from amgan.experiment.outcome import FREE_SETTINGS, describe_other_run
 from amgan.methods.description import ModelDescription
 from amgan.methods.model_file import add_note, load_model, save_model
 from amgan.methods.trained import TrainedModel
 from amgan.queries import save_triplets
+from amgan.training.checkpoint import read_fingerprint
 from amgan.training.data import TripletBatches
 from amgan.training.loop import Trainer
 from amgan.training.run_folder import RunFolder
@@ -53,6 +55,7 @@ def train_experiment(
     """
     data = data or load_data(config)
     run = RunFolder(folder)
+    _check_same_run(run, config, data)
     run.write_config(config.to_dict())
     save_triplets(data.triplets, data.catalogue, folder / "triplets.jsonl")
     torch.manual_seed(config.training.seed)
@@ -140,9 +143,18 @@ def read_run_config(folder: Path) -> dict[str, Any]:
     return values
 
 
+def _check_same_run(run: RunFolder, config: ExperimentConfig, data: ExperimentData) -> None:
+    """Raise ValueError where the folder's checkpoint is of another run; nothing is written yet."""
+    found = read_fingerprint(run.checkpoint) if run.checkpoint.exists() else None
+    if found in (None, _fingerprint(config, data)):
+        return
+    then = read_run_config(run.folder) if (run.folder / "config.json").is_file() else None
+    raise ValueError(describe_other_run(run.folder, then, config.to_dict()))
+
+
 def _fingerprint(config: ExperimentConfig, data: ExperimentData) -> str:
     values = config.to_dict()
-    for name in ("device", "metric", "validate_every", "checkpoint_seconds", "log_every"):
+    for name in FREE_SETTINGS:
         del values["training"][name]
     del values["catalogue"], values["triplets"]
     values["data"] = data.digest

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from amgan.catalogue.records import Catalogue
 from amgan.gallery.versions import GalleryError
 
 _FIELD = "field:"  # prefix of the columns that the catalogue's table had beyond the known ones
+_STATE = "picture_state"  # not there in galleries of an older version
 _ROWS_A_BATCH = 65_536
 
 
@@ -27,14 +28,23 @@ class ItemTable:
         self._table = table
 
     @classmethod
-    def from_catalogue(cls, catalogue: Catalogue) -> ItemTable:
-        """Table of a catalogue's items; picture paths become absolute."""
+    def from_catalogue(
+        cls, catalogue: Catalogue, picture_states: Sequence[str | None] | None = None
+    ) -> ItemTable:
+        """Table of a catalogue's items; picture paths become absolute.
+
+        Args:
+            catalogue: the items.
+            picture_states: what `picture_state` is to tell of each; None where it is not known.
+        """
         columns: dict[str, Any] = {
             "item_id": catalogue.item_ids,
             "image": [os.fspath(image.absolute()) for image in catalogue.images],
             "product": catalogue.products,
             "split": catalogue.splits,
         }
+        if picture_states is not None:
+            columns[_STATE] = list(picture_states)
         columns |= {_FIELD + name: column for name, column in catalogue.fields.items()}
         arrays = {name: pa.array(column, pa.string()) for name, column in columns.items()}
         return cls(pa.table(arrays))
@@ -95,6 +105,10 @@ class ItemTable:
         """One cell of "item_id", "image", "product" or "split"."""
         value: str | None = self._table[column][row].as_py()
         return value
+
+    def picture_state(self, row: int) -> str | None:
+        """Size and time of change of the picture when it was encoded; None where not recorded."""
+        return self.value(_STATE, row) if _STATE in self._table.column_names else None
 
     def fields(self, row: int) -> dict[str, str | None]:
         """Further fields of one item."""

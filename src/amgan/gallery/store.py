@@ -26,6 +26,7 @@ from amgan.gallery.gallery import Gallery
 from amgan.gallery.items import ItemTable
 from amgan.gallery.manifest import Manifest
 from amgan.gallery.milvus import Rowset
+from amgan.gallery.unchanged import picture_states
 from amgan.gallery.versions import GalleryError, VersionedFolder
 from amgan.images import Pixels
 from amgan.methods.model_file import load_model, save_model
@@ -114,13 +115,15 @@ def build_gallery(
         store.clear_work(keep=(VECTORS_FILE, JOURNAL_FILE))
         _save_model(store.work / MODEL_FILE, model)
         job = EncodingJob(model, catalogue, pixels, encoding, store.work / MODEL_FILE, trust_labels)
+        states = None if pixels is not None else picture_states(catalogue)
         encoded = encode_to_file(job, store.work)
         if not len(encoded.rows):
             first = encoded.skipped[0] if encoded.skipped else None
             reason = f"; the first is {first.image}: {first.reason}" if first else ""
             raise GalleryError(f"catalogue {catalogue.name!r}: no picture could be read{reason}")
         kept = catalogue.subset(encoded.rows)
-        items = ItemTable.from_catalogue(kept)
+        known = None if states is None else [states[row] for row in encoded.rows]
+        items = ItemTable.from_catalogue(kept, known)
         chosen = ranking or RankingChoice.told_by(model.description.note)
         content = Content(
             kept.name, items, kept.labels, encoded.skipped, engine, chosen, trust_labels

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from amgan.gallery.store import (
     open_gallery,
     open_version,
 )
+from amgan.gallery.unchanged import PictureState, picture_states, unchanged_rows
 from amgan.gallery.versions import GalleryError, VersionedFolder
 from amgan.images import Pixels
 from amgan.methods.ranking import RankingChoice
@@ -47,6 +48,8 @@ class UpdateSummary:
         skipped: new items whose picture could not be decoded; an item they would have replaced
             stays as it was.
         unknown: ids that were to be removed and were not there.
+        unchanged: rows given that the gallery had already, just as they are.
+        changed: whether a new version was written.
     """
 
     gallery: Gallery
@@ -55,6 +58,8 @@ class UpdateSummary:
     removed: int
     skipped: int
     unknown: tuple[str, ...]
+    unchanged: int = 0
+    changed: bool = True
 
 
 def update_gallery(
@@ -70,6 +75,8 @@ def update_gallery(
 
     Readers see the old version until the new one is whole, and keep theirs until they open the
     folder again. Items that stay keep their order and their vectors; new ones come behind them.
+    Rows that the gallery has already are not encoded; see `unchanged_rows`. Where nothing is left
+    to do no version is written.
 
     Args:
         folder: written by `build_gallery`.
@@ -88,10 +95,18 @@ def update_gallery(
         name = store.current_name()
         if name is None:
             raise GalleryError(f"{folder}: no gallery here to update; write one first")
-        adds = add is not None and len(add) > 0
-        store.clear_work(keep=(_ADDED,) if adds else ())
         old = open_version(store.version(name), "faiss://exact")
         old.check_model(model)
+        states: list[PictureState] = []
+        same: frozenset[str] = frozenset()
+        if add is not None:
+            # Of pixels given it is not known which file they came from: all of them are new.
+            states = (
+                picture_states(add) if pixels is None else list[PictureState]([None]) * len(add)
+            )
+            add, states, same = _without_unchanged(old, add, states)
+        adds = add is not None and len(add) > 0
+        store.clear_work(keep=(_ADDED,) if adds else ())
         encoded, new = Encoded(np.empty(0, np.int64), ()), None
         if add is not None and adds:
             assert old.folder is not None
@@ -100,8 +115,14 @@ def update_gallery(
             (store.work / _ADDED).mkdir(exist_ok=True)
             encoded = encode_to_file(job, store.work / _ADDED)
             new = add.subset(encoded.rows)
-        plan = _plan(old, () if new is None else new.item_ids, remove)
-        _publish(store, model, old, plan, new, encoded, encoding.progress)
+        gone = [item_id for item_id in remove if item_id not in same]
+        plan = _plan(old, () if new is None else new.item_ids, gone)
+        changed = bool(len(encoded.rows) or plan.removed)
+        if changed:
+            joined = _join(old, plan.kept, new, [states[row] for row in encoded.rows])
+            _publish(store, model, old, plan, joined, encoded, encoding.progress)
+        else:
+            store.clear_work(keep=())
     return UpdateSummary(
         open_gallery(folder, model),
         len(encoded.rows) - plan.replaced,
@@ -109,6 +130,8 @@ def update_gallery(
         plan.removed,
         len(encoded.skipped),
         plan.unknown,
+        len(same),
+        changed,
     )
 
 
@@ -187,14 +210,14 @@ def _publish(
     model: TrainedModel,
     old: Gallery,
     plan: _Plan,
-    new: Catalogue | None,
+    joined: tuple[ItemTable, Labels],
     encoded: Encoded,
     progress: Progress,
 ) -> None:
     """Put the new version together and make it the current one."""
     assert old.folder is not None
     _write_vectors(store.work, old.vectors, plan.kept, model.embedding_dim)
-    items, labels = _join(old, plan.kept, new)
+    items, labels = joined
     _link_or_copy(old.folder / MODEL_FILE, store.work / MODEL_FILE)
     asked, ranking = old.manifest.engine_asked, gallery_ranking(old)
     trust_labels = old.manifest.trust_labels
@@ -220,10 +243,25 @@ def _plan(old: Gallery, added: Iterable[str], remove: Collection[str]) -> _Plan:
     return _Plan(np.flatnonzero(stays), len(replaced), removed, tuple(unknown))
 
 
-def _join(old: Gallery, kept: Rows, new: Catalogue | None) -> tuple[ItemTable, Labels]:
+def _without_unchanged(
+    old: Gallery, add: Catalogue, states: list[PictureState]
+) -> tuple[Catalogue, list[PictureState], frozenset[str]]:
+    """The rows to encode with their pictures' states, and the ids of the others."""
+    same = unchanged_rows(old, add, states)
+    rows = np.flatnonzero(~same)
+    ids = frozenset(add.item_ids[row] for row in np.flatnonzero(same))
+    return add.subset(rows), [states[row] for row in rows], ids
+
+
+def _join(
+    old: Gallery,
+    kept: Rows,
+    new: Catalogue | None,
+    states: Sequence[PictureState] | None = None,
+) -> tuple[ItemTable, Labels]:
     items, labels = old.items.take(kept), np.asarray(old.labels)[kept]
     if new is not None:
-        items = items.followed_by(ItemTable.from_catalogue(new))
+        items = items.followed_by(ItemTable.from_catalogue(new, states))
         labels = np.concatenate([labels, new.labels])
     return items, labels
 

@@ -11,7 +11,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from amgan.attributes import MISSING, AttributeSchema, Change, Indicator, Labels
+from amgan.attributes import (
+    MISSING,
+    AttributeSchema,
+    Change,
+    Indicator,
+    Labels,
+    match_name,
+    suggest_name,
+)
 from amgan.gallery.engines import NO_ROW, Filters, Neighbours, Rows, Vectors, places_kept
 from amgan.gallery.gallery import Gallery
 from amgan.gallery.store import load_gallery_model, open_gallery
@@ -135,7 +143,8 @@ class SearchService:
             changes: wanted values; none searches for what looks the same.
             k: results.
             labels: the picture's attribute values as far as they are known; the model predicts
-                the others.
+                the others. In these names, and in those of `filters` and `importance`, case
+                matters only where it decides.
             exclude: ids of items to leave out.
             offset: results to skip, for paging.
             filters: attribute or field name to the values to keep; see `Gallery.select`.
@@ -153,8 +162,9 @@ class SearchService:
         picture = Path(picture) if isinstance(picture, str) else picture
         counts = self._importance(importance or {}, pure)
         indicator = self.schema.changes_indicator(changes)[None]
-        known = np.array([self.schema.encode(labels or {})], np.int16)
-        rows = self.gallery.select(filters or {})
+        known = np.array([self.schema.encode(self.schema.find_values(labels or {}))], np.int16)
+        filters = self.find_filters(filters or {})
+        rows = self.gallery.select(filters)
         excluded = np.array(self._rows_of(exclude), np.int64)
         seconds: dict[str, float] = {}
         with _timed(seconds, "decode"):
@@ -231,6 +241,26 @@ class SearchService:
         fused = self.model.fusion is not None
         return None if fused and not self.gallery.manifest.trust_labels else labels
 
+    def find_filters(self, filters: Filters) -> dict[str, tuple[str, ...]]:
+        """Filters by names as gallery and schema write them; several of one name add up.
+
+        Raises:
+            ValueError: no such attribute, field, or attribute value.
+        """
+        found: dict[str, tuple[str, ...]] = {}
+        known = (*self.schema.names, *self.gallery.items.field_names)
+        for name, values in filters.items():
+            written = match_name(name, known)
+            if written is None:
+                hint = suggest_name(name, known)
+                raise ValueError(f"cannot filter by {name!r}; {hint}filters are {', '.join(known)}")
+            if isinstance(values, str):
+                raise ValueError(f"filter {name!r}: give a list of values, not the text {values!r}")
+            if written in self.schema.names:
+                values = [v and self.schema.find_value(written, v)[1] for v in values]
+            found[written] = (*found.get(written, ()), *values)
+        return found
+
     def check_importance(self, importance: Mapping[str, float], pure: bool) -> None:
         """Whether a search can weigh attributes so.
 
@@ -255,7 +285,7 @@ class SearchService:
                     f"importance of {name!r} is {value}; write 0 to {_MOST_IMPORTANT:g}, "
                     "1 where nothing is said"
                 )
-            counts[0, self.schema.attribute_position(name)] = value
+            counts[0, self.schema.attribute_position(self.schema.find_attribute(name))] = value
         return counts if importance or pure else None
 
     def _describe(

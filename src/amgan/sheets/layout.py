@@ -1,7 +1,8 @@
 """Result sheets: reference, changes in words, prototype, and results marked for what matches.
 
 One query a row. Under each result stand the changed attributes, each with the item's value and a
-tick or a cross, and how many of the other attributes the item shares with the reference.
+tick or a cross, how many of the other attributes the item shares with the reference, and small its
+id and title.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _GAP, _LINE_GAP, _ROW_GAP, _MARGIN = 12.0, 18.0, 30.0, 22.0
 _WORDS = (96.0, 200.0)  # least and greatest width of the column of changes
 _ARROW = 23.0
 _HEADER, _LINE_HEIGHT, _BELOW, _LEGEND = 26.0, 18.0, 9.0, 26.0
-_TITLE, _CAPTION = 30.0, 24.0
+_TITLE, _CAPTION, _NOTE_HEIGHT = 30.0, 24.0, 14.0
 
 
 def render_result_sheet(
@@ -104,7 +105,9 @@ class _Sheet:
         return lines * (self._item_height(row) + _LINE_GAP) - _LINE_GAP
 
     def _item_height(self, row: SheetRow) -> float:
-        return self.height + _BELOW + _LINE_HEIGHT * (len(row.changes) + 1) - 4.0
+        notes = max((len(item.notes) for item in row.items), default=0)
+        lines = _LINE_HEIGHT * (len(row.changes) + 1) + _NOTE_HEIGHT * notes
+        return self.height + _BELOW + lines - 4.0
 
     def _draw_header(self) -> None:
         y = _MARGIN
@@ -174,10 +177,13 @@ class _Sheet:
             self.canvas.text(x + 18, y, value, 12, width=_CELL - 18)
             y += _LINE_HEIGHT
         others = [m for name, m in item.matches.items() if name not in changed and m is not None]
-        if not others:
-            return
-        right = sum(others)
-        self.canvas.text(x + 1, y, f"{right} of {len(others)} others kept", 11, GREY, width=_CELL)
+        if others:
+            kept = f"{sum(others)} of {len(others)} others kept"
+            self.canvas.text(x + 1, y, kept, 11, GREY, width=_CELL)
+            y += _LINE_HEIGHT
+        for note in item.notes:
+            self.canvas.text(x + 1, y - 2, note, 9, GREY, width=_CELL)
+            y += _NOTE_HEIGHT
 
     def _draw_legend(self, y: float) -> None:
         x = _MARGIN + 6

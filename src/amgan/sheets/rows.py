@@ -8,9 +8,10 @@ from pathlib import Path
 
 from amgan.attributes import Change
 from amgan.images import ImageSettings, Pixels
-from amgan.search import SearchResult
+from amgan.search import Hit, SearchResult
 
 Picture = Path | bytes | Pixels
+_TITLES = ("title", "name")  # fields that say what an item is called
 
 
 @dataclass(frozen=True)
@@ -22,12 +23,14 @@ class SheetItem:
         labels: the item's values by attribute, None where missing.
         matches: by attribute, whether the value is right; None where that is not known.
         truth: whether this is the ground truth, to be framed green.
+        notes: lines of small text below, such as what the item is called.
     """
 
     picture: Picture
     labels: Mapping[str, str | None]
     matches: Mapping[str, bool | None]
     truth: bool = False
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,14 @@ def sheet_row(
 ) -> SheetRow:
     """A sheet's row from a search; `truth` are ids of items to frame green."""
     items = [
-        SheetItem(hit.image, hit.labels, hit.matches, hit.item_id in truth) for hit in result.hits
+        SheetItem(hit.image, hit.labels, hit.matches, hit.item_id in truth, _notes(hit))
+        for hit in result.hits
     ]
     return SheetRow(result.source, result.changes, result.prototype, items, result.images, caption)
+
+
+def _notes(hit: Hit) -> tuple[str, ...]:
+    """The item's id, and its title or name where its catalogue has one."""
+    fields = {name.casefold(): value for name, value in hit.fields.items()}
+    titles = [title for name in _TITLES if (title := fields.get(name))]
+    return (hit.item_id, *titles[:1])

@@ -90,6 +90,15 @@ def load_checkpoint(
     return Progress(**json.loads(metadata["progress"]))
 
 
+def read_fingerprint(path: Path) -> str | None:
+    """Fingerprint of a checkpoint; None where it is none, which `load_checkpoint` explains."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            return (file.metadata() or {}).get("fingerprint")
+    except (SafetensorError, OSError):
+        return None
+
+
 def _load_optimiser(optimiser: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
     parameters = [p for group in optimiser.param_groups for p in group["params"]]
     state: dict[int, dict[str, Tensor]] = {}

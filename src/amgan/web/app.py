@@ -39,6 +39,7 @@ def create_app(
     settings: ServerSettings,
     opener: Opener | None = None,
     on_failure: Callable[[Exception], None] | None = None,
+    on_ready: Callable[[], None] | None = None,
 ) -> FastAPI:
     """Application for an ASGI server.
 
@@ -46,6 +47,7 @@ def create_app(
         settings: how it is to be.
         opener: opens model and gallery; None opens those that the settings name.
         on_failure: told why they could not be opened at the start.
+        on_ready: called when they first are.
     """
     app = FastAPI(
         title="amgan",
@@ -58,7 +60,7 @@ def create_app(
         redoc_url=None,
     )
     parts = _build_parts(settings, opener or _opener(settings))
-    parts.on_failure = on_failure
+    parts.on_failure, parts.on_ready = on_failure, on_ready
     app.state.parts = parts
     install_error_handlers(app)
     for routes in (searching, gallery, operation):
@@ -133,3 +135,7 @@ async def _load(parts: ServerParts) -> None:
     except Exception as error:
         if not parts.serving.ready and parts.on_failure is not None:
             parts.on_failure(error)
+    else:
+        if parts.on_ready is not None:
+            parts.on_ready()
+        parts.on_ready = None

@@ -8,11 +8,17 @@ from typing import Any, Literal
 
 import structlog
 
+LogFormat = Literal["auto", "json", "console"]
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 
-def configure_logs(level: str, form: Literal["json", "console"]) -> None:
-    """Send this process's logs, those of libraries too, to stderr: one line an event."""
+def configure_logs(level: str, form: LogFormat) -> None:
+    """Send this process's logs, those of libraries too, to stderr: one line an event.
+
+    "auto" is "console" on a terminal, else "json".
+    """
+    if form == "auto":
+        form = "console" if sys.stderr.isatty() else "json"
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,

@@ -28,6 +28,7 @@ class ServerParts:
         pictures: encoded gallery pictures.
         working: requests being worked on.
         pending_bytes: bytes of request bodies in memory.
+        on_ready: called when model and gallery are first in use.
         on_failure: told why model and gallery could not be opened at the start.
     """
 
@@ -40,6 +41,7 @@ class ServerParts:
     pictures: PictureCache
     working: int = 0
     pending_bytes: int = 0
+    on_ready: Callable[[], None] | None = None
     on_failure: Callable[[Exception], None] | None = None
 
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import resource
+import socket
+from collections.abc import Callable
 
 import uvicorn
 
+from amgan.gallery.store import load_gallery_model, open_gallery
 from amgan.web.app import create_app
+from amgan.web.listening import CannotListenError, address_to_open, listen
 from amgan.web.logs import configure_logs, logger
 from amgan.web.protocol import timed_protocol
 from amgan.web.settings import ServerSettings
@@ -23,21 +27,28 @@ class _Server(uvicorn.Server):
     """Stops when model or gallery cannot be opened at the start."""
 
     failure: Exception | None = None
+    address = ""  # told once connections are taken
 
     def fail(self, error: Exception) -> None:
         """Stop because of `error`."""
         self.failure = error
         self.should_exit = True
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to answer; uvicorn tells the address only where it opens the sockets itself."""
+        await super().startup(sockets)
+        if self.started:
+            logger().info(f"Uvicorn running on {self.address} (Press CTRL+C to quit)")
 
-def build_server(settings: ServerSettings) -> _Server:
-    """A server that is not running yet."""
+
+def build_server(settings: ServerSettings, on_ready: Callable[[], None] | None = None) -> _Server:
+    """A server that is not running yet; `on_ready` is called when it first answers searches."""
 
     def on_failure(error: Exception) -> None:
         server.fail(error)
 
     config = uvicorn.Config(
-        create_app(settings, on_failure=on_failure),
+        create_app(settings, on_failure=on_failure, on_ready=on_ready),
         host=settings.host,
         port=settings.port,
         http=timed_protocol(settings.header_timeout, settings.max_connections),
@@ -56,21 +67,49 @@ def build_server(settings: ServerSettings) -> _Server:
     return server
 
 
-def serve(settings: ServerSettings) -> None:
+def serve(settings: ServerSettings, announce: Callable[[str], None] | None = None) -> None:
     """Serve until SIGTERM or SIGINT; requests being worked on are finished first.
+
+    Args:
+        settings: how.
+        announce: told in a line where the page is, once searches are answered.
 
     Raises:
         ServerFailedError: model or gallery cannot be opened, or the port is taken.
     """
     configure_logs(settings.log_level, settings.log_format)
     _allow_files(settings.max_connections + _OTHER_FILES)
-    server = build_server(settings)
     try:
-        server.run()
-    except SystemExit:  # uvicorn's way to say that it could not listen
-        raise ServerFailedError(f"cannot listen on {settings.host}:{settings.port}") from None
+        sockets = listen(settings.host, settings.port)
+    except CannotListenError as error:
+        raise ServerFailedError(str(error)) from None
+    try:
+        check_content(settings)
+        address = address_to_open(settings.host, sockets)
+        what = "Search page" if settings.page else "Search API"
+        server = build_server(settings, lambda: announce and announce(f"{what}: {address}"))
+        server.address = address
+        server.run(sockets)
+    except SystemExit:  # uvicorn's way to say that it could not begin
+        raise ServerFailedError("the server could not begin; its log says why") from None
+    finally:
+        for opened in sockets:
+            opened.close()
     if server.failure is not None:
         raise ServerFailedError(str(server.failure)) from server.failure
+
+
+def check_content(settings: ServerSettings) -> None:
+    """Look at gallery and model before anything is served; costs no search engine.
+
+    Raises:
+        ServerFailedError: one is not there, is damaged, or does not fit the other.
+    """
+    try:
+        gallery = open_gallery(settings.gallery_path, engine="faiss://exact")
+        load_gallery_model(gallery, "cpu", settings.model_path)
+    except (ValueError, OSError) as error:
+        raise ServerFailedError(str(error)) from error
 
 
 def _allow_files(wanted: int) -> None:

@@ -19,6 +19,7 @@ from pydantic_settings import (
 
 from amgan.gallery.engine_settings import parse_engine
 from amgan.images import PictureLimits
+from amgan.web.logs import LogFormat
 from amgan.words.reading import MAX_CHARACTERS
 
 CONFIG_VARIABLE = "AMGAN_SERVER_CONFIG"
@@ -86,7 +87,7 @@ class ServerSettings(BaseSettings):
 
     # What is said
     log_level: Literal["debug", "info", "warning", "error"] = "info"
-    log_format: Literal["json", "console"] = "json"
+    log_format: LogFormat = "auto"
 
     @field_validator("engine")
     @classmethod
@@ -189,4 +190,7 @@ def _describe(error: ValidationError, file: Path | None) -> str:
             problems.append(f"unknown setting {name!r}; the settings are {known}")
         else:
             problems.append(f"{name} (AMGAN_{name.upper()}): {problem['msg']}")
-    return f"{file or 'server settings'}: " + "; ".join(problems)
+    place = str(file or "server settings")
+    if len(problems) == 1:
+        return f"{place}: {problems[0]}"
+    return "\n  ".join([f"{place}: {len(problems)} problems", *problems])

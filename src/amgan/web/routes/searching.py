@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from fastapi import APIRouter, Request, Response
 
-from amgan.attributes import Change
+from amgan.attributes import AttributeSchema, Change
 from amgan.images import PictureError
 from amgan.search import SearchResult
 from amgan.web.admission import KEYED, Admitted
@@ -139,7 +139,8 @@ async def _read_changes(
 ) -> tuple[tuple[Change, ...], UnderstoodWords | None]:
     """Changes from names and words, checked against the schema."""
     schema = loaded.service.schema
-    wanted = dict(query.changes)
+    wanted = _find_values(schema, "changes", query.changes)
+    _find_values(schema, "known", query.known)
     understood = None
     if query.words is not None:
         if len(query.words) > parts.settings.max_words:
@@ -150,14 +151,22 @@ async def _read_changes(
         read = await parts.serving.in_thread(lambda: loaded.reader.read(text))
         understood = describe_words(read)
         wanted = understood.changes | wanted
-    for field, values in (("changes", wanted), ("known", query.known)):
-        for attribute, value in values.items():
-            try:
-                schema.value_position(attribute, value)
-            except ValueError as error:
-                details = [{"field": f"{field}.{attribute}", "problem": str(error)}]
-                raise ApiError(422, "invalid", str(error), details) from None
     return tuple(Change(attribute, value) for attribute, value in wanted.items()), understood
+
+
+def _find_values(schema: AttributeSchema, field: str, values: dict[str, str]) -> dict[str, str]:
+    """Values of a query by names as the schema writes them."""
+    found: dict[str, str] = {}
+    for attribute, value in values.items():
+        try:
+            name, written = schema.find_value(attribute, value)
+            if name in found:
+                raise ValueError(f"attribute {name!r} is named more than once")
+        except ValueError as error:
+            details = [{"field": f"{field}.{attribute}", "problem": str(error)}]
+            raise ApiError(422, "invalid", str(error), details) from None
+        found[name] = written
+    return found
 
 
 async def _search(
@@ -212,15 +221,9 @@ async def _in_thread(
 
 
 def _check_filters(loaded: Loaded, filters: dict[str, list[str]]) -> None:
-    schema, fields = loaded.service.schema, loaded.gallery.items.field_names
     for name, values in filters.items():
         try:
-            if name in schema.names:
-                for value in filter(None, values):
-                    schema.value_position(name, value)
-            elif name not in fields:
-                known = ", ".join((*schema.names, *fields))
-                raise ValueError(f"cannot filter by {name!r}; filters are {known}")
+            loaded.service.find_filters({name: values})
         except ValueError as error:
             details = [{"field": f"filters.{name}", "problem": str(error)}]
             raise ApiError(422, "invalid", str(error), details) from None
