@@ -174,9 +174,9 @@ class Page {
     await this.ask(bare, photo, { words }, ({ answer }) => {
       const set = new Map([...state.set, ...Object.entries(answer.words.changes)]);
       const next = changed(state, { set });
-      this.view.studio.words.tell(answer.words, addressOf(next));
+      this.view.studio.words.tell(answer.words);
       if (addressOf(next) !== addressOf(state)) this.go(next);
-    }, (error) => this.view.studio.words.complain(error.message, addressOf(state)));
+    }, (error) => this.view.studio.words.complain(error.message));
   }
 
   async bring(file) {

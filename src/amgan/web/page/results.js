@@ -3,6 +3,7 @@
 import { pictureAt } from "./api.js";
 import { altOf, asideOf, listed, shopAddress, titleOf, wantedWords } from "./describe.js";
 import { capital, h, icon, keepFocus, number, plural, whisper } from "./dom.js";
+import { itemId } from "./items.js";
 import { addressOf, changed, fromItem, withFilter } from "./state.js";
 
 const SIZES = "(max-width: 640px) 46vw, (max-width: 1100px) 30vw, 260px";
@@ -150,6 +151,7 @@ export class Results {
         h("span", { class: "card-title" }, title),
         aside && h("span", { class: "card-aside", text: aside }),
       ),
+      itemId(hit.item_id),
       this.marks(hit, state),
       shopAddress(hit) && h("a", { class: "link shop", href: shopAddress(hit), text: "See it in the shop" }),
     );
