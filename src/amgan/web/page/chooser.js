@@ -239,7 +239,7 @@ class Chooser {
     style.removeProperty("top");
     style.removeProperty("left");
     if (matchMedia("(max-width: 640px)").matches) return; // a sheet at the bottom, by the style sheet
-    const box = this.anchor.getBoundingClientRect();
+    const box = (this.anchor.closest(".chip") ?? this.anchor).getBoundingClientRect();
     const { width, height } = this.element.getBoundingClientRect();
     const within = (start, size, most) => Math.max(MARGIN, Math.min(start, most - size - MARGIN));
     const isBelow = box.bottom + 6 + height + MARGIN <= innerHeight;
