@@ -20,12 +20,15 @@ import numpy as np
 import pytest
 from fastapi import FastAPI
 from PIL import Image
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from amgan.gallery.store import build_gallery
 from amgan.methods.model_file import save_model
 from amgan.methods.trained import TrainedModel
 from amgan.web.app import create_app
 from amgan.web.settings import ServerSettings
+
+from .pages import CHROMIUM, FLAGS, PATIENCE_MS, OpenPage
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # newer releases would rather have another client
@@ -175,3 +178,57 @@ def start_server(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         except subprocess.TimeoutExpired:
             served.process.kill()
             served.process.wait()
+
+
+@pytest.fixture(scope="module")
+def shop_address(start_server: StartServer) -> str:
+    return start_server(title="Shapes").address
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=FLAGS, timeout=2 * PATIENCE_MS
+        )
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser, shop_address: str) -> Iterator[OpenPage]:
+    """Call with a path; a page whose scripts failing, or policy being broken, fails the test."""
+    contexts: list[BrowserContext] = []
+    problems: list[str] = []
+
+    def open_at(
+        path: str,
+        width: int = 1280,
+        dark: bool = False,
+        address: str = shop_address,
+        height: int = 800,
+    ) -> Page:
+        context = browser.new_context(
+            base_url=address,
+            viewport={"width": width, "height": height},
+            color_scheme="dark" if dark else "light",
+            reduced_motion="reduce",
+        )
+        context.set_default_timeout(PATIENCE_MS)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on(
+            "console",
+            lambda message: (
+                problems.append(message.text) if "Content Security Policy" in message.text else None
+            ),
+        )
+        page.goto(path)
+        return page
+
+    expect.set_options(timeout=PATIENCE_MS)
+    yield open_at
+    for context in contexts:
+        context.close()
+    assert problems == []

@@ -3,97 +3,18 @@
 from __future__ import annotations
 
 import re
-import shutil
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from .conftest import draw_picture
+from .pages import NEEDS_BROWSER, OpenPage, cards, wait_for_results
 
-CHROMIUM = shutil.which("chromium")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-PATIENCE_MS = 60_000
 KEY = "0123456789abcdefghij"
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="needs chromium: apt-get install chromium"),
-]
-OpenPage = Callable[..., Page]
-
-
-@pytest.fixture(scope="module")
-def shop_address(start_server: Any) -> str:
-    address: str = start_server(title="Shapes").address
-    return address
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=FLAGS, timeout=2 * PATIENCE_MS
-        )
-        yield opened
-        opened.close()
-
-
-@pytest.fixture
-def open_page(browser: Browser, shop_address: str) -> Iterator[OpenPage]:
-    """Call with a path; a page whose scripts failing, or policy being broken, fails the test."""
-    contexts: list[BrowserContext] = []
-    problems: list[str] = []
-
-    def open_at(
-        path: str, width: int = 1280, dark: bool = False, address: str = shop_address
-    ) -> Page:
-        context = browser.new_context(
-            base_url=address,
-            viewport={"width": width, "height": 800},
-            color_scheme="dark" if dark else "light",
-            reduced_motion="reduce",
-        )
-        context.set_default_timeout(PATIENCE_MS)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.on(
-            "console",
-            lambda message: (
-                problems.append(message.text) if "Content Security Policy" in message.text else None
-            ),
-        )
-        page.goto(path)
-        return page
-
-    expect.set_options(timeout=PATIENCE_MS)
-    yield open_at
-    for context in contexts:
-        context.close()
-    assert problems == []
-
-
-def wait_for_results(page: Page) -> None:
-    page.wait_for_selector(".results:not([aria-busy]) .card-link img, .notice")
-
-
-def cards(page: Page) -> list[str]:
-    return [
-        address.partition("item=")[2].partition("&")[0]
-        for link in page.query_selector_all(".card-link")
-        if (address := link.get_attribute("href"))
-    ]
+pytestmark = NEEDS_BROWSER
 
 
 def test_from_an_item_to_a_change_and_back(open_page: OpenPage) -> None:
@@ -164,12 +85,18 @@ def test_words_become_changes_and_the_rest_is_said(open_page: OpenPage) -> None:
     page.get_by_role("textbox", name="Changes in words").fill("in blue, flowy")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("set=colour%3Dblue"))
-    expect(page.locator(".notes")).to_have_text("We did not understand “flowy”.")
+    expect(page.locator(".words .notes")).to_have_text("We did not understand “flowy”.")
     wait_for_results(page)
-    expect(page.locator(".notes")).to_have_text("We did not understand “flowy”.")
+    expect(page.locator(".words .notes")).to_have_text("We did not understand “flowy”.")
+    words = page.get_by_role("textbox", name="Changes in words")
+    expect(words).to_have_value("flowy")
     page.locator('[data-key="undo-colour"]').click()
     expect(page).not_to_have_url(re.compile("set="))
-    expect(page.locator(".notes")).to_have_text("")
+    wait_for_results(page)
+    expect(words).to_have_value("flowy")
+    expect(page.locator(".words .notes")).to_have_text("We did not understand “flowy”.")
+    words.fill("")
+    expect(page.locator(".words .notes")).to_have_text("")
 
 
 def test_the_keyboard_alone_is_enough(open_page: OpenPage) -> None:
@@ -224,7 +151,9 @@ def test_what_is_no_picture_is_said(open_page: OpenPage) -> None:
     expect(page.get_by_role("alert")).to_contain_text("not a picture")
     odd = {"name": "a.tiff", "mimeType": "image/tiff", "buffer": b"II*\0 damaged"}
     page.locator("input[type=file]").first.set_input_files(odd)  # type: ignore[arg-type]
-    expect(page.get_by_role("alert")).to_contain_text("We cannot use this photo")
+    expect(page.get_by_role("alert")).to_have_text(
+        "We cannot use this photo: it is not a picture in a format read here."
+    )
 
 
 def test_a_link_to_somebody_elses_photo_explains_itself(open_page: OpenPage) -> None:
@@ -280,7 +209,7 @@ def test_failures_are_told_and_can_be_tried_again(open_page: OpenPage) -> None:
     wait_for_results(page)
     assert len(cards(page)) == 24
     page.goto("/?item=gone")
-    expect(page.locator(".problem")).to_contain_text("not in the shop any more")
+    expect(page.locator(".notice")).to_contain_text("not in the shop any more")
 
 
 def test_a_shop_with_keys_asks_for_one(open_page: OpenPage, start_server: Any) -> None:
@@ -315,6 +244,7 @@ STATES = {
     "chooser": "/?item=item-003",
     "drawer": "/?item=item-003",
     "empty": "/?item=item-003&only=brand%3Dnothing",
+    "gone": "/?item=gone",
 }
 
 

@@ -62,7 +62,7 @@ export function search(state, photo, { k, offset, words, signal }) {
     importance: Object.fromEntries(state.most.map((name) => [name, MOST])),
     k,
     offset,
-    prototype: offset === 0,
+    prototype: offset === 0 && state.set.size > 0 && !words,
     ...(words ? { words } : {}),
   };
   if (state.item) return call("v1/search", asJson({ item_id: state.item, ...query }, signal));

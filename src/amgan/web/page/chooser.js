@@ -1,9 +1,12 @@
 // The list of an attribute's values that opens beside its chip.
 
-import { swatchOf } from "./describe.js";
 import { h, icon, number } from "./dom.js";
+import { fadeEdges } from "./edges.js";
+import { swatchInList } from "./swatches.js";
 
-const MANY = 12; // values from which a list can be searched
+const MANY = 12; // values from which a list can be searched and has a second column
+const VERY_MANY = 30; // a third one
+const NARROW = 11; // a column on a small window, in rem
 const MARGIN = 12;
 let open = null;
 
@@ -46,15 +49,28 @@ class Chooser {
       this.list,
       this.setMost && this.mostButton(),
     );
-    this.fill();
+    this.fade = fadeEdges(this.list);
+    this.onResize = () => {
+      this.arrange();
+      this.place();
+    };
+    addEventListener("resize", this.onResize);
     document.body.append(this.element);
+    this.fill();
     this.anchor.setAttribute("aria-expanded", "true");
     this.element.showPopover();
     this.place();
-    this.onResize = () => this.place();
-    addEventListener("resize", this.onResize);
-    (this.search ?? this.current() ?? this.list).focus({ preventScroll: true });
-    this.current()?.scrollIntoView({ block: "nearest" });
+    this.fade();
+    this.focus();
+  }
+
+  /** Where all values are seen, to the current one; else to the search, or the top of the list. */
+  focus() {
+    const whole = this.list.scrollHeight <= this.list.clientHeight + 1;
+    const touched = matchMedia("(pointer: coarse)").matches; // the keyboard would cover the list
+    const current = whole || !this.search ? this.current() : null;
+    (current ?? (touched ? null : this.search) ?? this.list).focus({ preventScroll: true });
+    current?.scrollIntoView({ block: "nearest" });
   }
 
   head() {
@@ -134,11 +150,27 @@ class Chooser {
     if (!options.length) this.list.append(h("p", { class: "nothing", text: "No such value" }));
     const current = this.current() ?? this.options()[0];
     if (current) current.tabIndex = 0;
+    this.arrange();
+    this.fade();
+  }
+
+  /** As many columns as the number and length of the values ask for and the window has room for. */
+  arrange() {
+    const { values } = this.attribute;
+    const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
+    const longest = Math.max(...values.map((value) => value.length));
+    const width = Math.min(17, 6.8 + 0.52 * longest); // of a column, in rem; long values wrap
+    const wanted = values.length > VERY_MANY ? 3 : values.length > MANY ? 2 : 1;
+    const room = Math.floor((innerWidth - 2 * MARGIN) / (Math.min(width, NARROW) * rem));
+    this.columns = Math.max(1, Math.min(wanted, room));
+    this.rows = Math.ceil(this.options().length / this.columns);
+    this.element.style.setProperty("--columns", this.columns);
+    this.element.style.setProperty("--column", `${width}rem`);
+    this.element.style.setProperty("--rows", this.rows);
   }
 
   option(value, label, count) {
     const selected = value !== null && value === (this.correct ? this.now : (this.chosen ?? this.now));
-    const swatch = swatchOf(this.attribute.name, value);
     return h(
       "button",
       {
@@ -150,9 +182,8 @@ class Chooser {
         data: { value: value ?? "" },
         on: { click: () => this.pick(value) },
       },
-      swatch && h("span", { class: "swatch", style: { background: swatch } }),
-      value === null && icon("back"),
-      h("span", { class: "value-name", text: label }),
+      value === null ? icon("back") : swatchInList(this.attribute.name, this.attribute.values, value),
+      h("span", { class: "value-name" }, ...breakable(label)),
       selected && icon("tick"),
       count !== null && h("span", {
         class: "count",
@@ -182,6 +213,8 @@ class Chooser {
     const options = this.options();
     const at = options.indexOf(document.activeElement);
     const moves = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: options.length - 1 };
+    if (at + this.rows < options.length && this.columns > 1) moves.ArrowRight = at + this.rows;
+    if (at >= this.rows) moves.ArrowLeft = at - this.rows;
     if (event.key in moves) {
       event.preventDefault();
       if (event.key === "ArrowUp" && at === 0 && this.search) this.search.focus();
@@ -202,18 +235,19 @@ class Chooser {
   }
 
   place() {
-    if (matchMedia("(max-width: 640px)").matches) {
-      this.element.removeAttribute("style"); // a sheet at the bottom, by the style sheet
-      return;
-    }
-    const box = this.anchor.getBoundingClientRect();
+    const { style } = this.element;
+    style.removeProperty("top");
+    style.removeProperty("left");
+    if (matchMedia("(max-width: 640px)").matches) return; // a sheet at the bottom, by the style sheet
+    const box = (this.anchor.closest(".chip") ?? this.anchor).getBoundingClientRect();
     const { width, height } = this.element.getBoundingClientRect();
-    const below = box.bottom + 6;
-    const fits = below + height + MARGIN <= innerHeight;
-    const top = fits ? below : Math.max(MARGIN, Math.min(box.top - height - 6, innerHeight - height - MARGIN));
-    const left = Math.max(MARGIN, Math.min(box.left, innerWidth - width - MARGIN));
-    this.element.style.setProperty("top", `${top}px`);
-    this.element.style.setProperty("left", `${left}px`);
+    const within = (start, size, most) => Math.max(MARGIN, Math.min(start, most - size - MARGIN));
+    const isBelow = box.bottom + 6 + height + MARGIN <= innerHeight;
+    const isBeside = box.right + 8 + width + MARGIN <= innerWidth; // so that the chip stays in sight
+    const top = isBelow ? box.bottom + 6 : isBeside ? box.top - height / 3 : box.top - height - 6;
+    const left = isBelow || !isBeside ? box.left : box.right + 8;
+    style.setProperty("top", `${within(top, height, innerHeight)}px`);
+    style.setProperty("left", `${within(left, width, innerWidth)}px`);
   }
 
   close(refocus) {
@@ -228,4 +262,9 @@ class Chooser {
     this.element.remove();
     if (open === this) open = null;
   }
+}
+
+/** "Glittering/Metallic" may break after its stroke. */
+function breakable(text) {
+  return text.split(/(?<=\/)/).flatMap((part, place) => (place ? [h("wbr"), part] : [part]));
 }

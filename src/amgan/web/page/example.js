@@ -1,9 +1,10 @@
 // One of our garments and what could be asked of it, to show what this is for.
 
 import { pictureAt } from "./api.js";
-import { altOf, swatchOf, wantedWords } from "./describe.js";
+import { altOf, wantedWords } from "./describe.js";
 import { h, icon } from "./dom.js";
 import { addressOf, fromItem, withChange } from "./state.js";
+import { swatch } from "./swatches.js";
 
 const WISHES = 4;
 
@@ -22,13 +23,11 @@ export function exampleOf(item, schema, state, go) {
     h("span", { class: "frame" }, h("img", { src: pictureAt(item.picture, 640), alt: altOf(item) })),
     h("div", { class: "asks" },
       h("p", { class: "ask-title", text: "This one, but…" }),
-      ...wishes.map(([name, value]) => {
-        const swatch = swatchOf(name, value);
-        return link(withChange(base, name, value), [
-          swatch && h("span", { class: "swatch", style: { background: swatch } }),
+      ...wishes.map(([name, value]) =>
+        link(withChange(base, name, value), [
+          swatch(name, value),
           h("span", { class: "wish-value", text: wantedWords(name, value) }),
-        ]);
-      })));
+        ]))));
 }
 
 /** A common value other than `value`; attributes of kind are left alone. */

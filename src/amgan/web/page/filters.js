@@ -1,8 +1,8 @@
 // Filters: a drawer with every attribute and field, its values and how many items have them.
 
-import { capital, h, icon, keepFocus, number } from "./dom.js";
-import { swatchOf } from "./describe.js";
+import { capital, h, icon, keepFocus, number, plural } from "./dom.js";
 import { changed, withFilter } from "./state.js";
+import { swatchInList } from "./swatches.js";
 
 const OPEN_AT_FIRST = 3;
 
@@ -44,7 +44,7 @@ export class FilterDrawer {
 
   update(state, total) {
     this.state = state;
-    this.show.textContent = total === null ? "Show items" : `Show ${number(total)} ${total === 1 ? "item" : "items"}`;
+    this.show.textContent = total === null ? "Show items" : `Show ${plural(total, "item", "items")}`;
     this.clear.hidden = state.only.size === 0;
     keepFocus(this.groups, () => {
       this.groups.replaceChildren(...this.facets.map((facet) => this.group(facet, state)));
@@ -76,7 +76,6 @@ export class FilterDrawer {
   }
 
   value(facet, { value, count }, kept) {
-    const swatch = swatchOf(facet.name, value);
     return h("li", {}, h("label", { class: "check" },
       h("input", {
         type: "checkbox",
@@ -84,7 +83,7 @@ export class FilterDrawer {
         data: { key: `facet-${facet.name}-${value}` },
         on: { change: (event) => this.go(withFilter(this.state, facet.name, value, event.target.checked)) },
       }),
-      swatch && h("span", { class: "swatch", style: { background: swatch } }),
+      swatchInList(facet.name, facet.values, value),
       h("span", { class: "value-name", text: value }),
       h("span", { class: "count", text: number(count) })));
   }

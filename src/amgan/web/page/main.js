@@ -1,13 +1,15 @@
 // The page: reads the address, asks the server, shows the answer.
 
-import { ApiError, getLimits, getSchema, openSession, search } from "./api.js";
+import { ApiError, getLimits, getSchema, search } from "./api.js";
 import { wantedWords } from "./describe.js";
-import { h, number, plural, say } from "./dom.js";
+import { number, plural, say } from "./dom.js";
 import { FilterDrawer } from "./filters.js";
+import { askKey } from "./key.js";
+import { failure, goneNotice, photoProblem, unknownNotice } from "./notices.js";
 import { PhotoError, findPhoto, takePhoto, watchPhotos } from "./photos.js";
-import { Results, failure } from "./results.js";
+import { Results } from "./results.js";
 import { StartView } from "./start.js";
-import { addressOf, changed, emptyState, fromPhoto, isSearch, readState } from "./state.js";
+import { addressOf, changed, emptyState, fromPhoto, isSearch, readState, unknownParts, without } from "./state.js";
 import { Studio } from "./studio.js";
 
 const PAGE = 24;
@@ -15,7 +17,6 @@ const REMEMBERED = 30;
 
 class Page {
   constructor(schema, limits) {
-    this.schema = schema;
     this.limits = limits;
     this.content = document.getElementById("content");
     this.progress = document.getElementById("progress");
@@ -23,17 +24,34 @@ class Page {
     this.view = null;
     this.go = this.go.bind(this);
     this.bring = this.bring.bind(this);
+    this.use(schema);
     document.title = schema.title;
-    const shape = Math.max(0.62, Math.min(1.1, schema.picture_shape));
-    document.documentElement.style.setProperty("--card-shape", shape.toFixed(3));
-    document.querySelector(".wordmark").textContent = schema.title;
-    document.getElementById("stock").textContent = plural(schema.items, "item", "items");
     history.scrollRestoration = "manual";
     addEventListener("popstate", (event) => this.show(readState(location.search), { scroll: event.state?.scroll ?? 0 }));
     for (const link of document.querySelectorAll("[data-home]")) {
       link.addEventListener("click", (event) => this.go(emptyState(), event));
     }
     watchPhotos(this.bring);
+  }
+
+  use(schema) {
+    this.schema = schema;
+    const shape = Math.max(0.62, Math.min(1.1, schema.picture_shape));
+    document.documentElement.style.setProperty("--card-shape", shape.toFixed(3));
+    document.querySelector(".wordmark").textContent = schema.title;
+    document.getElementById("stock").textContent = plural(schema.items, "item", "items");
+  }
+
+  /** Whether the server has another gallery by now; what was taken from the old one is forgotten. */
+  async renew() {
+    const schema = await getSchema();
+    if (schema.gallery === this.schema.gallery) return false;
+    this.use(schema);
+    this.answers.clear();
+    this.drawer?.element.remove();
+    this.drawer = this.shown = this.current = null;
+    if (this.view?.studio) this.view = null;
+    return true;
   }
 
   /** Go to a state; from a link only on a plain click, so that new tabs work. */
@@ -75,6 +93,13 @@ class Page {
     this.showStart("This link starts from a photo that stays with the person who took it. Bring your own, or start from one of ours.");
   }
 
+  showNotice(shown) {
+    this.view = null;
+    this.content.className = "";
+    this.content.replaceChildren(shown);
+    document.title = this.schema.title;
+  }
+
   searchView() {
     if (this.view?.studio) return this.view;
     const studio = new Studio({
@@ -111,7 +136,7 @@ class Page {
   }
 
   showAnswer(state, photo, found, focus) {
-    const { studio, results, filters } = this.view;
+    const { studio, results, filters } = this.searchView();
     this.shown = state;
     this.current = found;
     this.remember(addressOf(state), found);
@@ -130,25 +155,50 @@ class Page {
     this.busy(true);
     try {
       const answer = await search(state, photo?.blob, { k: PAGE, offset: 0, signal: request.signal, ...options });
+      const renewed = answer.gallery !== this.schema.gallery && (await this.renew());
       if (request.signal.aborted) return;
-      use({ answer, hits: answer.hits, paging: answer.paging });
+      await use({ answer, hits: answer.hits, paging: answer.paging, renewed });
     } catch (error) {
       if (error.name === "AbortError" || request.signal.aborted) return;
       if (!(error instanceof ApiError)) throw error;
-      this.failed(error, state, fail);
+      await this.failed(error, state, fail);
     } finally {
       if (this.request === request) this.busy(false);
     }
   }
 
-  failed(error, state, fail) {
+  async failed(error, state, fail) {
     if (error.status === 401) askKey(() => this.show(state));
-    else if (error.code === "bad_picture") this.showStart(`We cannot use this photo: it ${error.message.replace(/^the picture /, "")}.`);
-    else if (error.status === 404) this.showStart("This item is not in the shop any more. Start from another one.");
+    else if (error.code === "bad_picture") this.showStart(photoProblem(error.message));
+    else if (error.status === 404) await this.showGone(error, state);
+    else if (unknownParts(state, error).length) await this.showUnknown(error, state);
     else if (fail) fail(error);
     else {
-      this.view.studio.fail();
-      this.view.results.fail(error, () => this.show(state));
+      const { studio, results } = this.searchView();
+      studio.fail();
+      results.fail(error, () => this.show(state));
+    }
+  }
+
+  async showGone(error, state) {
+    const renewed = await this.renewed();
+    if (this.state === state) this.showNotice(goneNotice(error, state.item, renewed, () => this.go(emptyState())));
+  }
+
+  async showUnknown(error, state) {
+    const renewed = await this.renewed();
+    const parts = unknownParts(state, error);
+    const act = () => this.go(without(state, error));
+    if (this.state === state) this.showNotice(unknownNotice(parts, renewed, act));
+  }
+
+  /** As `renew`, after another request has failed: a server that does not answer changes nothing. */
+  async renewed() {
+    try {
+      return await this.renew();
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      return false;
     }
   }
 
@@ -156,7 +206,12 @@ class Page {
     const { state, current } = this;
     const photo = state.photo ? await findPhoto(state.photo) : null;
     const offset = current.paging.next_offset;
-    await this.ask(state, photo, { offset }, ({ hits, paging }) => {
+    await this.ask(state, photo, { offset }, async ({ hits, paging, renewed }) => {
+      if (renewed) {
+        await this.show(state, { scroll: 0 });
+        this.view?.results?.tell("The catalogue was renewed meanwhile: this is the list as it is now.");
+        return;
+      }
       const from = current.hits.length;
       this.current = { answer: current.answer, hits: [...current.hits, ...hits], paging };
       this.remember(addressOf(state), this.current);
@@ -171,12 +226,13 @@ class Page {
     const { state } = this;
     const photo = state.photo ? await findPhoto(state.photo) : null;
     const bare = changed(state, { set: new Map() }); // later words win over earlier changes
-    await this.ask(bare, photo, { words }, ({ answer }) => {
+    await this.ask(bare, photo, { words }, async ({ answer, renewed }) => {
+      if (renewed) await this.show(state);
       const set = new Map([...state.set, ...Object.entries(answer.words.changes)]);
       const next = changed(state, { set });
-      this.view.studio.words.tell(answer.words, addressOf(next));
+      this.view?.studio?.words.tell(answer.words);
       if (addressOf(next) !== addressOf(state)) this.go(next);
-    }, (error) => this.view.studio.words.complain(error.message, addressOf(state)));
+    }, (error) => this.view.studio.words.complain(error.message));
   }
 
   async bring(file) {
@@ -186,7 +242,7 @@ class Page {
       this.go(fromPhoto(this.state, name));
     } catch (error) {
       if (!(error instanceof PhotoError)) throw error;
-      if (!this.view.tell) this.showStart(error.message);
+      if (!this.view?.tell) this.showStart(error.message);
       else this.view.tell(error.message);
       button?.focus?.();
     }
@@ -201,41 +257,6 @@ class Page {
   busy(on) {
     this.progress.hidden = !on;
   }
-}
-
-/** Ask for a key and exchange it for a cookie, then `again`. */
-function askKey(again) {
-  if (document.querySelector(".key-dialog")) return;
-  const problem = h("p", { class: "problem", role: "alert", hidden: true });
-  const input = h("input", { class: "field", type: "password", autocomplete: "current-password", required: true, id: "key" });
-  const dialog = h(
-    "dialog",
-    { class: "key-dialog", "aria-labelledby": "key-title", on: { cancel: (event) => event.preventDefault() } },
-    h("form", {
-      on: {
-        submit: async (event) => {
-          event.preventDefault();
-          try {
-            await openSession(input.value);
-            dialog.close();
-            dialog.remove();
-            again();
-          } catch (error) {
-            problem.textContent = error.status === 401 ? "This key is not right." : error.message;
-            problem.hidden = false;
-            input.select();
-          }
-        },
-      },
-    },
-    h("h2", { id: "key-title", text: "This shop needs a key" }),
-    h("label", { for: "key", text: "Key" }),
-    input,
-    problem,
-    h("button", { class: "button primary wide", text: "Enter" })),
-  );
-  document.body.append(dialog);
-  dialog.showModal();
 }
 
 async function begin() {

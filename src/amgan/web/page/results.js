@@ -3,6 +3,8 @@
 import { pictureAt } from "./api.js";
 import { altOf, asideOf, listed, shopAddress, titleOf, wantedWords } from "./describe.js";
 import { capital, h, icon, keepFocus, number, plural, whisper } from "./dom.js";
+import { itemId } from "./items.js";
+import { failure, notice } from "./notices.js";
 import { addressOf, changed, fromItem, withFilter } from "./state.js";
 
 const SIZES = "(max-width: 640px) 46vw, (max-width: 1100px) 30vw, 260px";
@@ -19,6 +21,7 @@ export class Results {
       icon("filter"),
       h("span", { text: "Filter" }),
     );
+    this.news = h("p", { class: "notes", role: "status", hidden: true });
     this.tokens = h("ul", { class: "tokens" });
     this.grid = h("ul", { class: "grid" });
     this.foot = h("div", { class: "results-foot" });
@@ -26,6 +29,7 @@ export class Results {
       "section",
       { class: "results", id: "results", "aria-labelledby": "results-title" },
       h("div", { class: "results-head" }, h("div", {}, this.heading, this.count), this.filters),
+      this.news,
       this.tokens,
       this.grid,
       this.foot,
@@ -50,6 +54,7 @@ export class Results {
 
   show(state, hits, paging, from = 0) {
     this.element.removeAttribute("aria-busy");
+    this.news.hidden = true;
     this.showTokens(state);
     this.count.textContent = hits.length
       ? `${number(hits.length)} of ${plural(paging.total, "item", "items")}, best first`
@@ -69,21 +74,22 @@ export class Results {
     this.foot.replaceChildren(failure(error, again));
   }
 
+  /** Say something about the list that is shown. */
+  tell(message) {
+    this.news.textContent = message;
+    this.news.hidden = false;
+  }
+
   failMore(error) {
     this.foot.replaceChildren(failure(error, this.more));
   }
 
   showNothing(state) {
     this.foot.replaceChildren(
-      h("div", { class: "notice" },
-        h("p", { class: "notice-title", text: "Nothing is left with these filters" }),
-        h("p", { text: "Take one away, or look at everything we have." }),
-        h("button", {
-          type: "button",
-          class: "button primary",
-          text: "Clear filters",
-          on: { click: () => this.go(changed(state, { only: new Map() })) },
-        })),
+      notice("Nothing is left with these filters", "Take one away, or look at everything we have.", {
+        text: "Clear filters",
+        act: () => this.go(changed(state, { only: new Map() })),
+      }),
     );
   }
 
@@ -150,6 +156,7 @@ export class Results {
         h("span", { class: "card-title" }, title),
         aside && h("span", { class: "card-aside", text: aside }),
       ),
+      itemId(hit.item_id),
       this.marks(hit, state),
       shopAddress(hit) && h("a", { class: "link shop", href: shopAddress(hit), text: "See it in the shop" }),
     );
@@ -191,20 +198,4 @@ export class Results {
       }, icon("cross"), whisper("does not match: "), h("span", { text: wanted }),
       whisper(". More like this, but " + wanted)));
   }
-}
-
-/** What went wrong, and what can be done about it. */
-export function failure(error, again) {
-  const hints = {
-    offline: "Look at your connection, then try again.",
-    rate_limited: "That was a lot of searching at once.",
-    overloaded: "Many people are searching just now.",
-    timeout: "This took too long.",
-  };
-  const wait = error.retryAfter ? ` Try again in ${plural(error.retryAfter, "second", "seconds")}.` : "";
-  return h("div", { class: "notice", role: "alert" },
-    h("p", { class: "notice-title", text: "That did not work" }),
-    h("p", { text: `${hints[error.code] ?? capital(error.message)}${wait}` }),
-    again && h("button", { type: "button", class: "button primary", text: "Try again", on: { click: again } }),
-    error.requestId && h("p", { class: "fine", text: `Request ${error.requestId}` }));
 }

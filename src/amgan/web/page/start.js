@@ -4,6 +4,7 @@ import { ApiError, getItems, pictureAt } from "./api.js";
 import { altOf, titleOf } from "./describe.js";
 import { h, icon, say } from "./dom.js";
 import { exampleOf } from "./example.js";
+import { itemId } from "./items.js";
 import { addressOf, fromItem } from "./state.js";
 
 const SHOWN = 12;
@@ -37,7 +38,7 @@ export class StartView {
     this.schema = schema;
     this.state = state;
     this.go = go;
-    this.offset = null;
+    this.total = schema.items;
     this.problem = h("p", { class: "problem", role: "alert", hidden: true });
     this.example = h("div", { class: "example-place" }, h("span", { class: "frame skeleton" }));
     this.shelf = h("ul", { class: "shelf", "aria-busy": "true" });
@@ -89,7 +90,7 @@ export class StartView {
   }
 
   async fill(others) {
-    const pages = Math.max(1, Math.ceil(this.schema.items / SHOWN));
+    const pages = Math.max(1, Math.ceil(this.total / SHOWN));
     let page = Math.floor(Math.random() * pages);
     if (others && pages > 1 && page === this.page) page = (page + 1) % pages;
     this.page = page;
@@ -98,8 +99,10 @@ export class StartView {
       ...Array.from({ length: SHOWN }, () => h("li", { class: "tile skeleton", "aria-hidden": "true" })),
     );
     try {
-      const offset = Math.max(0, Math.min(page * SHOWN, this.schema.items - SHOWN - 1));
-      const { items } = await getItems(SHOWN + 1, offset);
+      const offset = Math.max(0, Math.min(page * SHOWN, this.total - SHOWN - 1));
+      const { items, paging } = await getItems(SHOWN + 1, offset);
+      this.total = paging.total;
+      if (!items.length && this.total) return await this.fill(others); // fewer since the page opened
       this.shelf.replaceChildren(...items.slice(0, SHOWN).map((item) => this.tile(item)));
       if (others) say("Other items are shown.");
       else this.showExample(items.at(-1));
@@ -135,6 +138,7 @@ export class StartView {
         })),
         h("span", { class: "tile-title", text: titleOf(item) }),
       ),
+      itemId(item.item_id),
     );
   }
 }

@@ -98,3 +98,30 @@ export function fromItem(state, item, changes = []) {
 export function fromPhoto(state, photo) {
   return { ...emptyState(), photo, only: changed(state, {}).only };
 }
+
+// Where the server's error names a part of the query: how it is called there and here.
+const PARTS = [["changes", "set"], ["known", "known"], ["filters", "only"]];
+
+/** The parts of a state that an error says the shop does not know: [part, name] pairs. */
+function namedParts(state, error) {
+  const fields = error.details.map(({ field }) => field ?? "");
+  if (fields.includes("importance")) return state.most.map((name) => ["most", name]);
+  return PARTS.flatMap(([sent, part]) =>
+    [...state[part].keys()].filter((name) => fields.includes(`${sent}.${name}`)).map((name) => [part, name]));
+}
+
+/** The same in words. */
+export function unknownParts(state, error) {
+  return namedParts(state, error).map(([part, name]) =>
+    part === "most" ? name : `${name}=${[state[part].get(name)].flat().join(" or ")}`);
+}
+
+/** The state without what an error says the shop does not know. */
+export function without(state, error) {
+  const next = changed(state, {});
+  for (const [part, name] of namedParts(state, error)) {
+    if (part === "most") next.most = next.most.filter((other) => other !== name);
+    else next[part].delete(name);
+  }
+  return next;
+}

@@ -1,11 +1,18 @@
-// The reference, what should change about it, and the prototype that is searched for.
+// The reference, what should change about it, and a sketch of what is searched for.
 
 import { itemPicture, pictureAt } from "./api.js";
 import { openChooser } from "./chooser.js";
-import { percent, swatchOf, wantedWords } from "./describe.js";
-import { capital, h, icon, keepFocus, whisper } from "./dom.js";
+import { percent, wantedWords } from "./describe.js";
+import { capital, h, icon, keepFocus, plural, whisper } from "./dom.js";
+import { fadeEdges } from "./edges.js";
+import { itemId } from "./items.js";
 import { photoButton } from "./start.js";
-import { addressOf, changed, withChange, withKnown, withMost } from "./state.js";
+import { changed, withChange, withKnown, withMost } from "./state.js";
+import { swatch } from "./swatches.js";
+import { WordsForm } from "./words.js";
+
+const WRAPPED = 12; // chips that are all shown on a phone; more are in rows that scroll
+const EDGE = 40; // pixels that fade
 
 export class Studio {
   constructor({ schema, takePhoto, go, understand }) {
@@ -14,9 +21,13 @@ export class Studio {
     this.reference = h("figure", { class: "shot" });
     this.prototype = h("figure", { class: "shot drawn" });
     this.pair = h("div", { class: "pair" }, this.reference, h("span", { class: "into" }, icon("arrow")), this.prototype);
-    this.chips = h("div", { class: "chips" });
+    this.chips = h("div", { class: `chips${schema.attributes.length > WRAPPED ? " rows" : ""}` });
+    this.fade = fadeEdges(this.chips);
     this.head = h("div", { class: "section-head" });
-    this.words = new WordsForm(understand, this);
+    this.words = new WordsForm({
+      understand,
+      choose: (attribute, value) => this.choose(attribute, value, false),
+    });
     this.title = h("h1", { class: "studio-title", tabindex: "-1", text: "Your starting point" });
     this.element = h(
       "section",
@@ -36,20 +47,22 @@ export class Studio {
   show(state, photo, answer) {
     this.state = state;
     this.attributes = answer?.reference.attributes ?? null;
+    const first = !this.chips.querySelector(".chip-main");
     keepFocus(this.element, () => {
       this.showReference(state, photo);
       this.showPrototype(state, answer);
       this.showHead(state);
       this.showChips(state);
     });
-    this.words.settle(addressOf(state));
+    if (first) this.reveal(this.chips.querySelector(".changed"));
+    this.fade();
+    this.words.settle(state);
   }
 
   /** No answer came: take the skeletons away. */
   fail() {
-    if (this.attributes !== null) return;
-    this.chips.replaceChildren();
-    this.prototype.querySelector(".skeleton")?.classList.remove("skeleton");
+    if (this.prototype.querySelector(".skeleton")) this.prototype.hidden = true;
+    if (this.attributes === null) this.chips.replaceChildren();
   }
 
   showReference(state, photo) {
@@ -62,7 +75,7 @@ export class Studio {
           alt: "The garment you start from",
           on: { load: (event) => this.shape(event.target) },
         })),
-        h("figcaption", { text: state.item ? "You start from" : "Your photo" }),
+        h("figcaption", {}, state.item ? "You start from" : "Your photo", state.item && itemId(state.item)),
       );
     }
   }
@@ -73,9 +86,9 @@ export class Studio {
     this.pair.style.setProperty("--shape", shape.toFixed(3));
   }
 
+  /** What the model draws: a sketch, and only where something is to change. */
   showPrototype(state, answer) {
-    this.prototype.hidden = !this.schema.prototypes;
-    this.prototype.previousElementSibling.hidden = this.prototype.hidden;
+    this.prototype.hidden = !this.schema.prototypes || state.set.size === 0;
     const drawn = answer?.prototype;
     const wanted = [...state.set].map(([name, value]) => wantedWords(name, value)).join(", ");
     this.prototype.replaceChildren(
@@ -83,16 +96,16 @@ export class Studio {
         drawn && h("img", {
           class: `fit-${this.schema.picture_fit}`,
           src: `data:${drawn.media_type};base64,${drawn.base64}`,
-          alt: wanted ? `Drawing of what we look for: ${wanted}` : "Drawing of what we look for",
+          alt: `Rough drawing of your start with ${wanted}`,
         })),
-      h("figcaption", { text: "We look for" }),
+      h("figcaption", { text: "What the search looks for (a sketch)" }),
     );
   }
 
   showHead(state) {
     const count = state.set.size;
     this.head.replaceChildren(
-      h("h2", { text: count ? `${count} ${count === 1 ? "change" : "changes"}` : "What should be different?" }),
+      h("h2", { text: count ? plural(count, "change", "changes") : "What should be different?" }),
       ...(count
         ? [h("button", {
             type: "button",
@@ -123,7 +136,6 @@ export class Studio {
     const guessed = known.source === "predicted" || state.known.has(known.attribute);
     const sure = known.source === "predicted" ? known.confidence : null;
     const shown = wanted ?? known.value;
-    const swatch = swatchOf(known.attribute, shown);
     const button = h(
       "button",
       {
@@ -151,8 +163,9 @@ export class Studio {
       h("span", { class: "chip-name", text: capital(known.attribute) }, most && h("span", { class: "most", text: "matters most" })),
       h("span", { class: "chip-value" },
         wanted !== null && known.value && known.value !== wanted && [whisper("changed from "), h("s", { text: known.value }), whisper(" to ")],
-        swatch && h("span", { class: "swatch", style: { background: swatch } }),
-        h("span", { class: "chip-word", text: shown ?? "not known" }),
+        h("span", { class: "chip-now" },
+          swatch(known.attribute, shown),
+          h("span", { class: "chip-word", text: shown ?? "not known" })),
       ),
       sure !== null && wanted === null && h("span", { class: "sure" },
         whisper("confidence "),
@@ -176,72 +189,18 @@ export class Studio {
   choose(attribute, value, correct) {
     if (correct) this.go(withKnown(withChange(this.state, attribute, null), attribute, value));
     else this.go(withChange(this.state, attribute, value));
-    this.chips.querySelector(`[data-key="chip-${CSS.escape(attribute)}"]`)?.focus({ preventScroll: true });
-  }
-}
-
-/** "in black, with long sleeves" */
-class WordsForm {
-  constructor(understand, studio) {
-    this.studio = studio;
-    this.notes = h("div", { class: "notes", role: "status" });
-    this.input = h("input", {
-      class: "field",
-      type: "text",
-      name: "words",
-      maxlength: "500",
-      autocomplete: "off",
-      enterkeyhint: "search",
-      placeholder: "in black, with long sleeves",
-      "aria-label": "Changes in words",
-    });
-    this.element = h(
-      "form",
-      {
-        class: "words",
-        on: {
-          submit: (event) => {
-            event.preventDefault();
-            const text = this.input.value.trim();
-            if (text) understand(text);
-          },
-        },
-      },
-      h("div", { class: "words-row" }, this.input, h("button", { class: "button primary", text: "Change" })),
-      this.notes,
-    );
+    const button = this.chips.querySelector(`[data-key="chip-${CSS.escape(attribute)}"]`);
+    button?.focus({ preventScroll: true });
+    this.reveal(button?.parentElement);
   }
 
-  /** What became of the words; stays as long as the page is at `address`. */
-  tell(words, address) {
-    this.address = address;
-    const missed = words.not_understood;
-    if (Object.keys(words.changes).length) this.input.value = "";
-    this.notes.replaceChildren(
-      ...(missed.length
-        ? [h("p", { text: `We did not understand ${missed.map((text) => `“${text}”`).join(", ")}.` })]
-        : []),
-      ...words.ambiguous.map(({ text, choices }) =>
-        h("p", {}, `“${text}” can be `, ...choices.flatMap(({ attribute, value }, place) => [
-          place ? " or " : "",
-          h("button", {
-            type: "button",
-            class: "link",
-            text: `${attribute} ${value}`,
-            on: { click: () => this.studio.choose(attribute, value, false) },
-          }),
-        ]), "."),
-      ),
-    );
-  }
-
-  /** What went wrong instead. */
-  complain(message, address) {
-    this.address = address;
-    this.notes.replaceChildren(h("p", { class: "problem", text: message }));
-  }
-
-  settle(address) {
-    if (address !== this.address) this.notes.replaceChildren();
+  /** Bring a chip of rows that scroll wholly into view, clear of the faded edge. */
+  reveal(chip) {
+    if (!chip) return;
+    const [list, box] = [this.chips.getBoundingClientRect(), chip.getBoundingClientRect()];
+    const over = box.right + EDGE - list.right;
+    const under = list.left + EDGE - box.left;
+    if (over > 0) this.chips.scrollLeft += over;
+    else if (under > 0) this.chips.scrollLeft -= under;
   }
 }

@@ -111,7 +111,7 @@ def list_items(
     parts = parts_of(request)
     loaded = parts.serving.current
     if k > parts.settings.max_results:
-        raise ApiError(422, "invalid", f"k: at most {parts.settings.max_results} come at once")
+        raise ApiError(422, "invalid", f"k: at most {parts.settings.max_results} at once")
     if ids:
         rows = [_row(loaded, item_id) for item_id in ids]
         paging = describe_paging(0, len(rows), len(rows), len(rows))

@@ -126,9 +126,9 @@ def _check_page(query: SearchQuery, parts: ServerParts) -> None:
     settings = parts.settings
     problems = []
     if query.k > settings.max_results:
-        problems.append(("k", f"at most {settings.max_results} results come at once"))
+        problems.append(("k", f"at most {settings.max_results} at once"))
     if query.offset + query.k > settings.max_depth:
-        problems.append(("offset", f"paging ends after {settings.max_depth} results"))
+        problems.append(("offset", f"with k at most {settings.max_depth}, where paging ends"))
     if problems:
         details = [{"field": field, "problem": problem} for field, problem in problems]
         raise ApiError(422, "invalid", "{}: {}".format(*problems[0]), details)
