@@ -3,10 +3,10 @@
 import { listed } from "./describe.js";
 import { capital, h, plural } from "./dom.js";
 
-/** A notice with a way on: `way` has a text and what it does. */
-export function notice(title, text, way, more = {}) {
+/** A notice with a way on: `way` has a text and what it does; `tag` is that of its title. */
+export function notice(title, text, way, more = {}, tag = "p") {
   return h("div", { class: "notice", ...more },
-    h("p", { class: "notice-title", text: title }),
+    h(tag, { class: "notice-title", text: title }),
     text && h("p", { text }),
     way && h("button", { type: "button", class: "button primary", text: way.text, on: { click: way.act } }));
 }
@@ -32,7 +32,7 @@ export function goneNotice(error, item, renewed, act) {
   const [title, text] = error.code === "picture_gone"
     ? ["The picture of this item is missing", "Without it we cannot look for something like it."]
     : ["This item is not in the shop any more", why];
-  const shown = notice(title, text, { text: "Start again", act }, { role: "alert" });
+  const shown = notice(title, text, { text: "Start again", act }, { role: "alert" }, "h1");
   if (item) shown.append(h("p", { class: "fine", text: `Item ${item}` }));
   return shown;
 }
@@ -41,7 +41,7 @@ export function goneNotice(error, item, renewed, act) {
 export function unknownNotice(parts, renewed, act) {
   const why = renewed ? "The catalogue was renewed while this page was open." : "The link may be an old one.";
   const title = `This shop does not know ${listed(parts.map((part) => part.replace("=", " ")))}`;
-  return notice(title, why, { text: "Search without it", act }, { role: "alert" });
+  return notice(title, why, { text: "Search without it", act }, { role: "alert" }, "h1");
 }
 
 /** Why a photo cannot be used, from the server's "the picture ...". */
