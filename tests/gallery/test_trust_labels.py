@@ -21,12 +21,12 @@ from amgan.methods.trained import TrainedModel
 from amgan.search import SearchService
 
 Shapes = Callable[..., Catalogue]
-NOTE = {"ranking": "fused", "fusion": {"distance": 2.0**-6, "changed": 4.0}}
 
 
-def fused(seed: int = 0) -> TrainedModel:
+def fused(seed: int = 0, changed: float = 4.0) -> TrainedModel:
     model = build_shape_model(seed=seed)
-    return TrainedModel(model.method, replace(model.description, note=NOTE), model.compute)
+    note = {"ranking": "fused", "fusion": {"distance": 2.0**-6, "changed": changed}}
+    return TrainedModel(model.method, replace(model.description, note=note), model.compute)
 
 
 @pytest.fixture
@@ -64,6 +64,30 @@ def test_results_have_the_wanted_label_first(
         hit.labels[attribute.name] == attribute.values[0]
         for hit in seen.search_item(item, [change], k=carriers).hits
     )
+
+
+def test_what_is_asked_for_counts_as_much_as_all_that_is_kept(
+    tmp_path: Path, shapes: Shapes
+) -> None:
+    """Weights fitted to guesses would put what is alike before what was asked for."""
+    model = fused(changed=0.5)
+    catalogue = shapes(60)
+    gallery = build_gallery(tmp_path / "gallery", model, catalogue, trust_labels=True)
+    service = SearchService(model, gallery)
+    first, second = model.schema.attributes[:2]
+    reference = next(
+        name
+        for name, labels in zip(catalogue.item_ids, catalogue.labels, strict=True)
+        if labels[0] > 0 and labels[1] > 0
+    )
+    changes = [Change(first.name, first.values[0]), Change(second.name, second.values[0])]
+    hits = service.search_item(reference, changes, k=59).hits
+    met = [sum(h.labels[c.attribute] == c.wanted for c in changes) for h in hits]
+    known = [met[i] for i, h in enumerate(hits) if None not in h.labels.values()]
+    assert known == sorted(known, reverse=True)
+    # A person may say otherwise.
+    less = service.search_item(reference, changes, k=59, importance={second.name: 0.0}).hits
+    assert [h.item_id for h in less] != [h.item_id for h in hits]
 
 
 def _value(gallery: Gallery, item_id: str) -> str | None:

@@ -10,14 +10,13 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import expect
-from tests.web.test_page import browser, cards, open_page, shop_address, wait_for_results
+from tests.web.pages import cards, wait_for_results
 
 from amgan.gallery.store import build_gallery
 from amgan.methods.model_file import load_model, save_model
 from amgan.methods.ranking import RankingChoice
 from amgan.methods.trained import TrainedModel
 
-__all__ = ["browser", "open_page", "shop_address"]  # fixtures of the page's tests
 FUSION = {"distance": 0.5, "changed": 1.0}
 QUERY = {"item_id": "item-003", "changes": {"colour": "blue"}, "k": 12}
 

@@ -44,4 +44,5 @@ def tag(
     unread = [found for found in tags if found.problem is not None]
     typer.echo(f"{written - len(unread):,} pictures tagged in {out}")
     if unread:
-        raise CommandFailure(f"{len(unread):,} pictures could not be read; see column problem")
+        count = "1 picture" if len(unread) == 1 else f"{len(unread):,} pictures"
+        raise CommandFailure(f"{count} could not be read; see column problem")

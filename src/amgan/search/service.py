@@ -94,7 +94,7 @@ class SearchService:
             block = slice(start, start + _QUERIES_A_BLOCK)
             known = None if labels is None else labels[block]
             with _timed(seconds, "encode"):
-                weights = None if counts is None else np.repeat(counts, len(pixels[block]), 0)
+                weights = self._weigh(indicator[block], counts)
                 queries = self.model.encode_queries(pixels[block], indicator[block], known, weights)
             found = self._rank_vectors(queries, k, excluded[block], rows, filters, seconds)
             scores.append(found.scores)
@@ -171,7 +171,7 @@ class SearchService:
             reference = load_pixels(picture, self.model.images, self.limits)
         with _timed(seconds, "encode"):
             answer = self.model.answer_queries(
-                reference[None], indicator, self._trusted(known), counts
+                reference[None], indicator, self._trusted(known), self._weigh(indicator, counts)
             )
         ranking = self._rank_vectors(
             answer.vectors, offset + k, excluded[None], rows, filters, seconds
@@ -287,6 +287,22 @@ class SearchService:
                 )
             counts[0, self.schema.attribute_position(self.schema.find_attribute(name))] = value
         return counts if importance or pure else None
+
+    def _weigh(
+        self, indicator: Indicator, counts: NDArray[np.float32] | None
+    ) -> NDArray[np.float32] | None:
+        """Importance (Q, M) of each query's attributes; None leaves the fused weights.
+
+        The weights were fitted to what classifiers guess. Where labels are certain, a wanted value
+        counts as much as all attributes together, so that no result lacks it for being alike.
+        """
+        fusion = self.model.fusion
+        if fusion is None or not self.gallery.manifest.trust_labels:
+            return None if counts is None else np.repeat(counts, len(indicator), 0)
+        asked = np.stack([indicator[:, columns].any(1) for columns in self.schema.slices], 1)
+        most = self.schema.num_attributes / (fusion.changed or 1.0)
+        weights = np.where(asked, most, 1.0) * (1.0 if counts is None else counts)
+        return weights.astype(np.float32)
 
     def _describe(
         self, known: Labels, predicted: NDArray[np.float32] | None
