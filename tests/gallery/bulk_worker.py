@@ -67,6 +67,8 @@ def main(order: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
+    # A shell that runs the tests in the background lets its children ignore Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         main(json.loads(sys.argv[1]))
     except KeyboardInterrupt:
