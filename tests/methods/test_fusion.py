@@ -133,6 +133,8 @@ def test_an_interrupt_finds_its_way_after_a_compiled_model_is_gone() -> None:
     pytest.importorskip("openvino")
     code = (
         "import gc, os, signal, threading\n"
+        # Ignored where a shell runs the tests in the background.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "from tests.methods.test_fusion import build\n"
         "held = [build({})]\n"
         "held[0].compile()\n"
