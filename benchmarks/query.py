@@ -31,13 +31,14 @@ from amgan.attributes import Change
 from amgan.catalogue.studio import STUDIO_SCHEMA, write_studio_catalogue
 from amgan.devices import choose_compute
 from amgan.evaluation.report import commit_id, machine_description
-from amgan.gallery.approximate import IndexEngine, build_index
+from amgan.gallery.approximate import IndexEngine
 from amgan.gallery.engine_settings import parse_engine
 from amgan.gallery.engines import ExactEngine
 from amgan.gallery.gallery import Gallery
 from amgan.gallery.store import load_gallery_model, open_gallery
 from amgan.methods.trained import TrainedModel
 from amgan.search import SearchService
+from engines import build_graph
 from speed import describe, invented_catalogue, take_turns
 
 FUSED = {"ranking": "fused", "fusion": {"distance": 1.0, "changed": 1.0}}
@@ -146,8 +147,7 @@ def index_engine(gallery: Gallery) -> IndexEngine | None:
     settings = parse_engine("auto").resolve(*vectors.shape)
     if not settings.builds_index:
         return None
-    index = build_index(settings, vectors, gallery.metric)
-    return IndexEngine(settings, vectors, gallery.metric, index, np.arange(len(vectors)))
+    return build_graph(settings, vectors, gallery.metric)[0]
 
 
 def main() -> None:

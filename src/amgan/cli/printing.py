@@ -110,7 +110,7 @@ def print_search(
 ) -> None:
     """The results of one search; in JSON also what was `understood` of its words."""
     if as_json:
-        words = {} if understood is None else {"words": words_to_dict(understood)}
+        words = {} if understood is None else {"words": understood.to_dict()}
         print_json(search_to_dict(result) | words)
         return
     changes = ", ".join(map(str, result.changes)) or "no changes"
@@ -151,23 +151,6 @@ def search_to_dict(result: SearchResult) -> dict[str, Any]:
             for hit in result.hits
         ],
         "milliseconds": {name: round(s * 1000, 2) for name, s in result.seconds.items()},
-    }
-
-
-def words_to_dict(understood: Understood) -> dict[str, Any]:
-    """What became of changes in words, as plain data."""
-    return {
-        "changes": {change.attribute: change.wanted for change in understood.changes},
-        "not_understood": list(understood.not_understood),
-        "ambiguous": [
-            {
-                "text": ambiguity.text,
-                "choices": [
-                    {"attribute": c.attribute, "value": c.wanted} for c in ambiguity.choices
-                ],
-            }
-            for ambiguity in understood.ambiguous
-        ],
     }
 
 

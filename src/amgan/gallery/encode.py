@@ -31,6 +31,15 @@ VECTORS_FILE = "vectors.f32"
 JOURNAL_FILE = "journal.jsonl"
 
 
+def picture_state(picture: Path) -> str | None:
+    """Size and time of the last change of a picture file; None where there is none."""
+    try:
+        status = picture.stat()
+    except (OSError, ValueError):
+        return None
+    return f"{status.st_size} {status.st_mtime_ns}"
+
+
 @dataclass(frozen=True)
 class Skipped:
     """A picture that could not be encoded."""
@@ -109,11 +118,7 @@ class EncodingJob:
             return f"{zlib.crc32(self.pixels[start:stop].tobytes()):08x}"
         digest = hashlib.sha256()
         for image in self.catalogue.images[start:stop]:
-            try:
-                status = image.stat()
-                digest.update(f"{status.st_size} {status.st_mtime_ns};".encode())
-            except (OSError, ValueError):
-                digest.update(b"?;")
+            digest.update(f"{picture_state(image) or '?'};".encode())
         return digest.hexdigest()
 
     def blocks(self, start: int) -> Generator[tuple[int, Encoded, NDArray[np.float32]], None, None]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from amgan.catalogue.parallel import map_in_threads
 from amgan.catalogue.records import Catalogue
+from amgan.gallery.encode import picture_state
 from amgan.gallery.gallery import Gallery
 
 PictureState = str | None  # size and time of the last change; None where it is not known
@@ -17,7 +17,7 @@ PictureState = str | None  # size and time of the last change; None where it is 
 
 def picture_states(catalogue: Catalogue) -> list[PictureState]:
     """State of each picture file; taken before encoding, so that a later change is noticed."""
-    return list(map_in_threads(_state, catalogue.images))
+    return list(map_in_threads(picture_state, catalogue.images))
 
 
 def unchanged_rows(
@@ -51,11 +51,3 @@ def unchanged_rows(
         )
 
     return np.array([is_same(row) for row in range(len(new))], bool)
-
-
-def _state(picture: Path) -> PictureState:
-    try:
-        status = picture.stat()
-    except (OSError, ValueError):
-        return None
-    return f"{status.st_size} {status.st_mtime_ns}"

@@ -8,7 +8,6 @@ from urllib.parse import urlencode
 
 from amgan import search
 from amgan.web.schemas import (
-    AmbiguousWords,
     ChangeMade,
     Hit,
     HitField,
@@ -16,7 +15,6 @@ from amgan.web.schemas import (
     Paging,
     ReferenceAttribute,
     UnderstoodWords,
-    WordChoice,
 )
 from amgan.web.serving import Loaded
 from amgan.words import Understood
@@ -64,20 +62,7 @@ def describe_changes(result: search.SearchResult) -> list[ChangeMade]:
 
 def describe_words(understood: Understood) -> UnderstoodWords:
     """What became of changes in words."""
-    return UnderstoodWords(
-        changes={change.attribute: change.wanted for change in understood.changes},
-        not_understood=list(understood.not_understood),
-        ambiguous=[
-            AmbiguousWords(
-                text=ambiguity.text,
-                choices=[
-                    WordChoice(attribute=choice.attribute, value=choice.wanted)
-                    for choice in ambiguity.choices
-                ],
-            )
-            for ambiguity in understood.ambiguous
-        ],
-    )
+    return UnderstoodWords.model_validate(understood.to_dict())
 
 
 def describe_hit(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from amgan.attributes import AttributeSchema, Change
 from amgan.words.language import tokenise
@@ -43,6 +44,23 @@ class Understood:
     changes: tuple[Change, ...]
     not_understood: tuple[str, ...]
     ambiguous: tuple[Ambiguity, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, as the command line and the service give it."""
+        return {
+            "changes": {change.attribute: change.wanted for change in self.changes},
+            "not_understood": list(self.not_understood),
+            "ambiguous": [
+                {
+                    "text": ambiguity.text,
+                    "choices": [
+                        {"attribute": choice.attribute, "value": choice.wanted}
+                        for choice in ambiguity.choices
+                    ],
+                }
+                for ambiguity in self.ambiguous
+            ],
+        }
 
 
 def understand_changes(
