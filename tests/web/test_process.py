@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import io
 import json
@@ -264,6 +265,29 @@ def test_an_address_for_everybody_is_shown_as_this_machine() -> None:
         assert address_to_open(host, sockets).startswith(f"http://{name}:")
         for opened in sockets:
             opened.close()
+
+
+def test_answers_leave_at_once() -> None:
+    """A connection that waits for acknowledgements (Nagle) costs 40 ms a request."""
+
+    async def connect() -> bool:
+        connected: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+        async def note(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            accepted = writer.get_extra_info("socket")
+            option = accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+            connected.set_result(bool(option))
+            writer.close()
+
+        (opened,) = listen("127.0.0.1", 0)
+        async with await asyncio.start_server(note, sock=opened) as server:
+            port = server.sockets[0].getsockname()[1]
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            sent_at_once = await asyncio.wait_for(connected, 10)
+            writer.close()
+        return sent_at_once
+
+    assert asyncio.run(connect())
 
 
 def peak_mib(served: Any) -> float:

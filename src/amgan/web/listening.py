@@ -44,7 +44,9 @@ def address_to_open(host: str, sockets: list[socket.socket]) -> str:
 
 
 def _listen_on(family: int, address: tuple[object, ...]) -> socket.socket:
-    opened = socket.socket(family, socket.SOCK_STREAM)
+    # Named, as asyncio sends at once (TCP_NODELAY) only on sockets that say they are TCP; on others
+    # an answer in two writes waits 40 ms for the client's delayed acknowledgement of the first.
+    opened = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
