@@ -12,6 +12,7 @@ from typing import Literal
 from amgan.catalogue.parallel import map_in_threads
 from amgan.images import DEFAULT_LIMITS, PictureError, PictureLimits, load_picture
 from amgan.progress import Progress, quiet
+from amgan.wording import counted
 
 Severity = Literal["error", "tolerated", "warning"]
 Kind = Literal[
@@ -120,7 +121,7 @@ class ValidationReport:
 
     def summary(self, examples: int = 3) -> str:
         """Readable text: the counts, then the problems by kind with the first few of each."""
-        lines = [f"kept {self.kept:,} of {self.kept + self.skipped:,} rows"]
+        lines = [f"kept {self.kept:,} of {counted(self.kept + self.skipped, 'row')}"]
         lines[0] += f", skipped {self.skipped:,}" if self.skipped else ""
         for title, problems in (
             ("errors", self.errors),
@@ -164,7 +165,7 @@ class ValidationError(ValueError):
         errors = [problem for problem in self.report.errors if problem.kind != "empty"]
         if len(outcome) + len(errors) == 1:
             return outcome[0] if outcome else str(errors[0])
-        count = "1 problem" if len(errors) == 1 else f"{len(errors):,} problems"
+        count = counted(len(errors), "problem")
         lines = [": ".join((*outcome, count)), *map(str, errors[: self.shown])]
         if len(errors) > self.shown:
             lines.append(f"... and {len(errors) - self.shown:,} more")

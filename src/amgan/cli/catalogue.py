@@ -22,6 +22,7 @@ from amgan.cli.options import (
     examples,
     read_config,
 )
+from amgan.wording import counted
 
 PANEL = "Your catalogue"
 VALIDATE_EXAMPLES = examples(
@@ -99,7 +100,10 @@ def prepare(
     config = read_config(configs, options, settings)
     data = load_data(config, check_pictures=True)
     items, height, width, _ = data.pixels.shape
-    typer.echo(f"{items:,} pictures of {height} x {width}; {data.report.skipped:,} rows skipped")
+    typer.echo(
+        f"{counted(items, 'picture')} of {height} x {width}; "
+        f"{counted(data.report.skipped, 'row')} skipped"
+    )
 
 
 def make_triplets(
@@ -127,7 +131,8 @@ def make_triplets(
     drawn = choose_triplets(config.triplets, catalogue)
     save_triplets(drawn, catalogue, file)
     typer.echo(
-        f"{len(drawn):,} triplets in {file}; {drawn.skipped:,} items have no eligible target"
+        f"{counted(len(drawn), 'triplet')} in {file}; "
+        f"{counted(drawn.skipped, 'item')} without an eligible target"
     )
 
 

@@ -14,6 +14,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from amgan.wording import counted
+
 if TYPE_CHECKING:
     from amgan.catalogue.records import Catalogue
     from amgan.catalogue.validation import ValidationReport
@@ -41,11 +43,13 @@ def print_validation(
 ) -> None:
     """The report, and below it how often each value of each attribute occurs."""
     if as_json:
-        counted = {"values": count_values(catalogue), "missing": count_missing(catalogue)}
-        print_json(json.loads(report.to_json()) | counted)
+        labels = {"values": count_values(catalogue), "missing": count_missing(catalogue)}
+        print_json(json.loads(report.to_json()) | labels)
         return
     missing = count_missing(catalogue)
-    table = Table(title=f"{catalogue.name}: {len(catalogue):,} items", title_justify="left")
+    table = Table(
+        title=f"{catalogue.name}: {counted(len(catalogue), 'item')}", title_justify="left"
+    )
     table.add_column("attribute", no_wrap=True)
     table.add_column("missing", justify="right")
     table.add_column("values and how often they occur", overflow="fold")
@@ -64,13 +68,13 @@ def print_validation(
 
 def count_values(catalogue: Catalogue) -> dict[str, dict[str, int]]:
     """How often each value of each attribute occurs, the commonest first."""
-    counted = {}
+    of_values = {}
     for position, attribute in enumerate(catalogue.schema.attributes):
         column = catalogue.labels[:, position]
         counts = np.bincount(column[column >= 0], minlength=len(attribute.values))
         order = np.argsort(-counts, kind="stable")
-        counted[attribute.name] = {attribute.values[i]: int(counts[i]) for i in order}
-    return counted
+        of_values[attribute.name] = {attribute.values[i]: int(counts[i]) for i in order}
+    return of_values
 
 
 def count_missing(catalogue: Catalogue) -> dict[str, int]:
@@ -114,7 +118,9 @@ def print_search(
         print_json(search_to_dict(result) | words)
         return
     changes = ", ".join(map(str, result.changes)) or "no changes"
-    table = Table(title=f"{changes}; {result.candidates:,} items ranked", title_justify="left")
+    table = Table(
+        title=f"{changes}; {counted(result.candidates, 'item')} ranked", title_justify="left"
+    )
     table.add_column("", justify="right")
     table.add_column("item", overflow="fold")
     table.add_column("score", justify="right")

@@ -31,6 +31,7 @@ from amgan.cli.options import (
 )
 from amgan.gallery.executor_choice import ExecutorChoice
 from amgan.methods.ranking import RankingChoice
+from amgan.wording import counted
 
 PANEL = "Search"
 INDEX_EXAMPLES = examples(
@@ -122,7 +123,7 @@ def index(
             ranking=ranking,
             trust_labels=trust_labels,
         )
-    typer.echo(f"{len(built):,} items in {folder}")
+    typer.echo(f"{counted(len(built), 'item')} in {folder}")
 
 
 def search(

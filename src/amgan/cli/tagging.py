@@ -10,6 +10,7 @@ import typer
 from amgan.cli.errors import CommandFailure
 from amgan.cli.options import Device, Run, examples
 from amgan.cli.searching import PANEL
+from amgan.wording import counted
 
 EXAMPLES = examples(
     "amgan tag new-arrivals/ --out tags.csv",
@@ -42,7 +43,7 @@ def tag(
     tags = list(tag_pictures(model, find_pictures(pictures), track))
     written = write_tags(out, model, tags, least_confidence)
     unread = [found for found in tags if found.problem is not None]
-    typer.echo(f"{written - len(unread):,} pictures tagged in {out}")
+    typer.echo(f"{counted(written - len(unread), 'picture')} tagged in {out}")
     if unread:
-        count = "1 picture" if len(unread) == 1 else f"{len(unread):,} pictures"
+        count = counted(len(unread), "picture")
         raise CommandFailure(f"{count} could not be read; see column problem")

@@ -26,6 +26,7 @@ from amgan.cli.options import (
 )
 from amgan.cli.searching import PANEL
 from amgan.gallery.executor_choice import ExecutorChoice
+from amgan.wording import counted
 
 if TYPE_CHECKING:
     from amgan.runs import GalleryUpdate
@@ -153,8 +154,7 @@ def print_update(done: GalleryUpdate) -> None:
             f"{len(summary.unknown):,} to remove {'was' if one else 'were'} not there: {named}"
             + (f" and {more:,} more" if more > 0 else "")
         )
-    count = len(summary.gallery)
-    typer.echo(f"{count:,} {'item' if count == 1 else 'items'} in the gallery")
+    typer.echo(f"{counted(len(summary.gallery), 'item')} in the gallery")
     if summary.changed:
         typer.echo(
             "a running server takes it up on POST /admin/reload, or on the signal SIGHUP", err=True

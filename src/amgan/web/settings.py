@@ -20,6 +20,7 @@ from pydantic_settings import (
 from amgan.gallery.engine_settings import parse_engine
 from amgan.images import PictureLimits
 from amgan.web.logs import LogFormat
+from amgan.wording import counted
 from amgan.words.reading import MAX_CHARACTERS
 
 CONFIG_VARIABLE = "AMGAN_SERVER_CONFIG"
@@ -193,4 +194,4 @@ def _describe(error: ValidationError, file: Path | None) -> str:
     place = str(file or "server settings")
     if len(problems) == 1:
         return f"{place}: {problems[0]}"
-    return "\n  ".join([f"{place}: {len(problems)} problems", *problems])
+    return "\n  ".join([f"{place}: {counted(len(problems), 'problem')}", *problems])
