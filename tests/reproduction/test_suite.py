@@ -9,7 +9,9 @@ from amgan.reproduction.suite import Suite, find_suite, load_suite
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 TUNING = "hm-tops-tuning"  # options of single methods, not the paper's rows
-NAMES = sorted({path.stem for path in (EXPERIMENTS / "suites").glob("*.toml")} - {TUNING})
+CHANGES = "hm-tops-changes"  # rows that learn, trained for more changes
+FILES = {path.stem for path in (EXPERIMENTS / "suites").glob("*.toml")}
+NAMES = sorted(FILES - {TUNING, CHANGES})
 PAPER_ROWS = {
     "AMGAN-P",
     "AMGAN-T",
@@ -52,6 +54,18 @@ def test_the_tuning_suite_has_the_budget_of_the_rows_it_tunes():
         assert config.images == beside.images
     configs = [str(tuning.row_config(row).to_dict()) for row in tuning.rows]
     assert len(set(configs)) == len(configs)
+
+
+def test_rows_trained_for_more_changes_answer_the_queries_of_the_others():
+    suites = EXPERIMENTS / "suites"
+    more, few = (load_suite(suites / f"{name}.toml") for name in (CHANGES, "hm-tops-cpu"))
+    assert more.common_config().triplets == few.common_config().triplets
+    known = {row.name: row for row in few.rows}
+    for row in more.rows:
+        config = more.row_config(row)
+        beside = few.row_config(known[row.name], ["training.epochs=4"])
+        assert (config.triplets.max_changes, config.triplets.balance_changes) == (5, True)
+        assert replace(config, triplets=beside.triplets) == beside
 
 
 def test_a_suite_may_extend_one_that_extends_another(tmp_path):

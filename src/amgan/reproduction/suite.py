@@ -82,6 +82,7 @@ class Suite:
         rows: the rows in the order of the tables.
         configs: configuration files under every row, relative to the folder above the suite's.
         settings: key=value, for every row.
+        row_settings: key=value for all rows and not for the queries they are tested on.
         method_settings: key=value for rows by the beginning of their method's name, such as amgan;
             over `settings`, under the row's own.
         studio: garments to render; None where the settings name a catalogue.
@@ -100,6 +101,7 @@ class Suite:
     rows: tuple[RowSpec, ...]
     configs: tuple[str, ...] = ()
     settings: tuple[str, ...] = ()
+    row_settings: tuple[str, ...] = ()
     method_settings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     studio: StudioSpec | None = None
     protocols: tuple[Protocol, ...] = ("unseen", "paper")
@@ -141,14 +143,15 @@ class Suite:
         paths = [above / name for name in self.configs]
         if row.experiment:
             paths.append(above / f"{row.experiment}.toml")
-        method = load_config(paths, [*self.settings, *row.settings, *overrides]).method
+        common = [*self.settings, *self.row_settings]
+        method = load_config(paths, [*common, *row.settings, *overrides]).method
         family = [
             setting
             for beginning, settings in self.method_settings.items()
             if method.startswith(beginning)
             for setting in settings
         ]
-        return load_config(paths, [*self.settings, *family, *row.settings, *overrides])
+        return load_config(paths, [*common, *family, *row.settings, *overrides])
 
     def common_config(self, overrides: Sequence[str] = ()) -> ExperimentConfig:
         """What all rows share: catalogue, pictures and the queries they are tested on."""
