@@ -15,6 +15,7 @@ from PIL import Image
 from tests.reproduction.conftest import ROWS
 
 from amgan.evaluation.significance import paired_test
+from amgan.reproduction.bottleneck import WAYS
 from amgan.reproduction.measuring import REFERENCE_ITSELF, TARGET_ITSELF
 from amgan.reproduction.reproduce import reproduce
 from amgan.reproduction.results import SuiteResults
@@ -156,6 +157,23 @@ def test_quality_of_pictures_that_are_true_by_construction(place):
     text = (place.folder / "README.md").read_text()
     assert REFERENCE_ITSELF in text
     assert TARGET_ITSELF in text
+
+
+def test_drawing_rows_are_asked_in_other_ways_too(place):
+    values = json.loads((place.folder / "results.json").read_text())
+    asked = {row["name"]: row.get("asked_in_other_ways") for row in values["rows"]}
+    text = (place.folder / "README.md").read_text().partition("## Where drawing rows lose")[2]
+    for record in SuiteResults(place).records:
+        ways = asked[record.name]
+        assert (ways is not None) == bool(record.fact("draws"))
+        if ways is None:
+            continue
+        assert list(ways) == list(WAYS)
+        own = column(place, record.name.replace(" ", "-"), "top@10").mean()
+        assert ways["distance, prototype"]["top@10"] == pytest.approx(own)
+        for way, means in ways.items():
+            shown = [f"{mean:.4f}".removeprefix("0") for mean in means.values()]
+            assert any(way in x and all(y in x for y in shown) for x in text.splitlines())
 
 
 def test_a_second_run_does_nothing_again(place, monkeypatch):

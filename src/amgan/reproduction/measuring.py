@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -11,23 +12,21 @@ from amgan.experiment.fusing import fuse_model
 from amgan.methods.model_file import load_model
 from amgan.methods.ranking import RankingChoice
 from amgan.methods.trained import TrainedModel
+from amgan.reproduction.bottleneck import Means, measure_ways
+from amgan.reproduction.measured import load_measured, save_measured
 from amgan.reproduction.quality import (
     MOST_QUERIES,
     Quality,
     compute_quality,
     draw_counterfactuals,
     draw_test_prototypes,
-    load_quality,
-    save_quality,
     train_judge,
 )
 from amgan.reproduction.results import FUSED, RowRecord, SuiteResults, has_evaluation
 from amgan.reproduction.runner import Announce
 from amgan.reproduction.timing import (
     QueryTime,
-    load_query_time,
     measure_query_time,
-    save_query_time,
 )
 from amgan.reproduction.workplace import SuiteData
 
@@ -71,14 +70,31 @@ class Measurements:
         times = {}
         for record in self._results.of_kind("ours", "baseline", "reference"):
             path = record.folders[0] / "query_time.json"
-            known = load_query_time(path)
+            known = load_measured(path)
             if known is None:
                 self._announce(f"{record.name}: time a query")
                 spec = self._place.suite.timing
-                known = measure_query_time(self.model(record), self.test_data(record), spec)
-                save_query_time(known, path)
-            times[record.name] = known
+                time = measure_query_time(self.model(record), self.test_data(record), spec)
+                known = asdict(time)
+                save_measured(known, path)
+            times[record.name] = QueryTime(**known)
         return times
+
+    def ways(self) -> dict[str, dict[str, Means]]:
+        """How well each drawing row's own networks rank when they are asked in other ways."""
+        measured = {}
+        for record in self._results.records:
+            if not record.fact("draws"):
+                continue
+            path = record.folders[0] / "ways.json"
+            known = load_measured(path)
+            if known is None:
+                self._announce(f"{record.name}: its networks asked in other ways")
+                protocol = self._place.suite.protocols[0]
+                known = measure_ways(self.model(record), self.test_data(record), protocol)
+                save_measured(known, path)
+            measured[record.name] = known
+        return measured
 
     def fused(self) -> None:
         """Ask the same queries of every drawing row under its fused ranking.
@@ -119,9 +135,9 @@ class Measurements:
         if not drawing or not self._place.suite.judge:
             return {}
         paths = {record.name: record.folders[0] / "quality.json" for record in drawing}
-        known = {name: load_quality(path) for name, path in paths.items()}
-        given = load_quality(self._judge_folder / "reference.json")
-        truth = load_quality(self._judge_folder / "target.json")
+        known = {name: load_measured(path) for name, path in paths.items()}
+        given = load_measured(self._judge_folder / "reference.json")
+        truth = load_measured(self._judge_folder / "target.json")
         if given is None or truth is None or None in known.values():
             given, truth = self._measure(drawing, known)
         measured = {name: value for name, value in known.items() if value is not None}
@@ -149,11 +165,11 @@ class Measurements:
                 drawn = draw_test_prototypes(self.model(record), data)
                 assert drawn is not None
                 quality = compute_quality(judge, drawn, data, exact)
-                save_quality(quality, record.folders[0] / "quality.json")
+                save_measured(quality, record.folders[0] / "quality.json")
                 known[record.name] = quality
         baselines = []
         for name, rows in (("reference", triplets.reference), ("target", triplets.target)):
             quality = compute_quality(judge, np.asarray(data.pixels[rows]), data, exact)
-            save_quality(quality, self._judge_folder / f"{name}.json")
+            save_measured(quality, self._judge_folder / f"{name}.json")
             baselines.append(quality)
         return baselines[0], baselines[1]

@@ -7,8 +7,6 @@ counterfactual: the reference's own garment, photographed in the same way, after
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,7 +26,6 @@ from amgan.evaluation.quality import (
     compute_ssim,
 )
 from amgan.experiment import ExperimentData, train_experiment
-from amgan.files import write_text
 from amgan.images import ImageSettings, Pixels, prepare_picture, to_tensor
 from amgan.methods.model_file import load_model
 from amgan.methods.trained import TrainedModel
@@ -142,16 +139,3 @@ def draw_counterfactuals(
         rendered = Image.fromarray(render_garment(garment, height, width))
         drawn[number] = prepare_picture(rendered, images)
     return drawn
-
-
-def save_quality(quality: Mapping[str, float], path: Path) -> None:
-    """Write as JSON."""
-    write_text(path, json.dumps(dict(quality), indent=2) + "\n")
-
-
-def load_quality(path: Path) -> Quality | None:
-    """Read what `save_quality` wrote; None where nothing was measured yet."""
-    if not path.is_file():
-        return None
-    values: Quality = json.loads(path.read_text(encoding="utf-8"))
-    return values

@@ -13,6 +13,7 @@ from amgan.evaluation.provenance import commit_id, machine_description
 from amgan.evaluation.report import PROTOCOLS, Protocol
 from amgan.evaluation.tables import SHOWN, metric_definition, metric_title
 from amgan.files import write_text
+from amgan.reproduction.bottleneck import Means
 from amgan.reproduction.figures import (
     write_figure_4,
     write_figure_5,
@@ -35,6 +36,7 @@ from amgan.reproduction.tables import (
     runs_table,
     table_3,
     table_4,
+    ways_table,
 )
 from amgan.reproduction.timing import QueryTime
 from amgan.reproduction.workplace import SuiteData, Workplace
@@ -76,6 +78,7 @@ def reproduce(
     measured = Measurements(results, SuiteData(place), announce)
     times = measured.times()
     qualities = measured.qualities()
+    ways = measured.ways()
     measured.fused()
     announce("drawing figures")
     charts = []
@@ -85,16 +88,19 @@ def reproduce(
     pictures = []
     for write in (write_figure_6, write_figure_7, write_figure_8):
         pictures += write(results, measured, place.folder / PICTURES)
-    values = _values(results, times, qualities)
+    values = _values(results, times, qualities, ways)
     write_text(place.folder / "results.json", _to_json(values))
-    text = _readme(results, times, qualities, charts, pictures)
+    text = _readme(results, times, qualities, ways, charts, pictures)
     path = place.folder / "README.md"
     write_text(path, text)
     return path
 
 
 def _values(
-    results: SuiteResults, times: Mapping[str, QueryTime], qualities: Mapping[str, Quality]
+    results: SuiteResults,
+    times: Mapping[str, QueryTime],
+    qualities: Mapping[str, Quality],
+    ways: Mapping[str, Mapping[str, Means]],
 ) -> dict[str, Any]:
     """Everything in the tables, as plain data."""
     suite = results.suite
@@ -119,6 +125,8 @@ def _values(
             row["query_time"] = {**vars(times[record.name]), "total": times[record.name].total}
         if record.name in qualities:
             row["prototype_quality"] = dict(qualities[record.name])
+        if record.name in ways:
+            row["asked_in_other_ways"] = dict(ways[record.name])
         rows.append(row)
     return {
         "suite": suite.name,
@@ -164,6 +172,7 @@ def _readme(
     results: SuiteResults,
     times: Mapping[str, QueryTime],
     qualities: Mapping[str, Quality],
+    ways: Mapping[str, Mapping[str, Means]],
     charts: list[Path],
     pictures: list[Path],
 ) -> str:
@@ -187,6 +196,15 @@ def _readme(
             "rows (judged; Fréchet distance in its features). The last two lines are pictures "
             "that nobody drew.",
             quality_table(qualities),
+        ]
+    if ways:
+        sections += [
+            "## Where drawing rows lose",
+            "The same networks asked in other ways, each without a step of the way before it: the "
+            "prototype's distance to items; the agreement of the attributes that the row's own "
+            "classifiers see in prototype and items; that of the reference's, with the wanted "
+            f"values put in; that of its labels. Protocol {suite.protocols[0]}.",
+            ways_table(ways),
         ]
     sections += ["## Pictures", "Queries are spread evenly over the test set."]
     sections += [f"![{p.stem}]({p.relative_to(folder)})" for p in pictures]

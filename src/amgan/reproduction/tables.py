@@ -206,6 +206,17 @@ def quality_table(qualities: Mapping[str, Mapping[str, float]]) -> str:
     return format_table(["Prototypes of", *arrows], rows)
 
 
+def ways_table(ways: Mapping[str, Mapping[str, Mapping[str, float]]]) -> str:
+    """A line for each row and each way its networks were asked."""
+    rows = [
+        [name if not place else "", way, *(format_number(value) for value in means.values())]
+        for name, asked in ways.items()
+        for place, (way, means) in enumerate(asked.items())
+    ]
+    metrics = list(next(iter(next(iter(ways.values())).values())))
+    return format_table(["Networks of", "asked by", *map(metric_title, metrics)], rows)
+
+
 def runs_table(records: Iterable[RowRecord]) -> str:
     """What each row cost."""
     rows = []

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import statistics
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
 
 from amgan.evaluation.provenance import machine_description
 from amgan.experiment import ExperimentData
-from amgan.files import write_text
 from amgan.gallery.engines import ExactEngine
 from amgan.methods.trained import TrainedModel
 from amgan.reproduction.suite import TimingSpec
@@ -91,15 +88,3 @@ def _clock(seconds: list[float]) -> Iterator[None]:
     start = time.perf_counter()
     yield
     seconds.append(time.perf_counter() - start)
-
-
-def save_query_time(measured: QueryTime, path: Path) -> None:
-    """Write as JSON."""
-    write_text(path, json.dumps(asdict(measured), indent=2) + "\n")
-
-
-def load_query_time(path: Path) -> QueryTime | None:
-    """Read what `save_query_time` wrote; None where nothing was measured yet."""
-    if not path.is_file():
-        return None
-    return QueryTime(**json.loads(path.read_text(encoding="utf-8")))
