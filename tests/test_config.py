@@ -6,7 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from amgan.config import ExperimentConfig, config_from_dict, load_config
+from amgan.config import (
+    EXPERIMENTS,
+    ExperimentConfig,
+    config_from_dict,
+    find_settings_file,
+    load_config,
+)
 
 
 def test_defaults_are_the_papers() -> None:
@@ -68,3 +74,27 @@ def test_an_unreadable_file_is_named(tmp_path: Path) -> None:
         load_config([broken])
     with pytest.raises(ValueError, match=r"absent\.toml"):
         load_config([tmp_path / "absent.toml"])
+
+
+@pytest.mark.parametrize(
+    "name", ["short/amgan-t", "short/amgan-t.toml", "experiments/short/amgan-t.toml"]
+)
+def test_our_own_files_have_short_names(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert find_settings_file(Path(name)).samefile(EXPERIMENTS / "short" / "amgan-t.toml")
+    assert load_config([Path(name)]).options["metric_weight"] == 0.3
+    (tmp_path / "short").mkdir()
+    own = tmp_path / "short" / "amgan-t.toml"
+    own.write_text('method = "fcd"')
+    if name == "short/amgan-t.toml":
+        assert find_settings_file(Path(name)).samefile(own)
+
+
+def test_an_unknown_configuration_is_told_with_the_known_ones() -> None:
+    with pytest.raises(
+        ValueError, match=r"no configuration 'short/amgan-x'.* short/amgan-t"
+    ) as info:
+        load_config([Path("short/amgan-x")])
+    assert "suites" not in str(info.value)

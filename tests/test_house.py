@@ -16,7 +16,7 @@ from typing import Any, get_type_hints
 
 import pytest
 
-from amgan.config import ExperimentConfig, load_config
+from amgan.config import ExperimentConfig, find_settings_file, load_config
 from amgan.reproduction.suite import load_suite
 
 ROOT = Path(__file__).parent.parent
@@ -148,6 +148,9 @@ def test_help_and_docstrings_name_experiments_that_exist() -> None:
     assert named
     missing = {name: where for name, where in named.items() if not (ROOT / name).exists()}
     assert not missing
+    for path in SOURCES:
+        for name in re.findall(r" -c ([\w-]+/[\w-]+)\b(?![./])", path.read_text()):
+            assert find_settings_file(Path(name)).is_file()
     suites = re.findall(r'"amgan reproduce ([\w-]+)', (CLI / "reproducing.py").read_text())
     assert suites and {path.stem for path in SUITES} >= set(suites)
 

@@ -17,6 +17,8 @@ from amgan.methods.registry import method_options
 from amgan.models.network import NetworkConfig
 from amgan.training.loop import TrainingConfig
 
+EXPERIMENTS = Path(__file__).parents[2] / "experiments"  # of the clone that is installed
+
 
 @dataclass(frozen=True)
 class CatalogueConfig:
@@ -90,15 +92,39 @@ class ExperimentConfig:
 def load_config(paths: Sequence[Path] = (), overrides: Sequence[str] = ()) -> ExperimentConfig:
     """Merge TOML files in order, then overrides such as ``training.epochs=5``.
 
+    Args:
+        paths: as `find_settings_file` takes them.
+        overrides: key=value.
+
     Raises:
         ValueError: a file that cannot be read, an unknown key, or a wrong value.
     """
     merged: dict[str, Any] = {}
     for path in paths:
-        merged = _merge(merged, _read_toml(path))
+        merged = _merge(merged, _read_toml(find_settings_file(path)))
     for text in overrides:
         merged = _merge(merged, _parse_override(text))
     return config_from_dict(merged)
+
+
+def find_settings_file(path: Path) -> Path:
+    """A TOML file, from wherever it is named: a path, or one in `experiments` of this clone.
+
+    `short/amgan-t`, `experiments/short/amgan-t.toml` and what lies between them name the same file.
+
+    Raises:
+        ValueError: there is no such file.
+    """
+    own = Path(f"{path}.toml") if path.suffix != ".toml" else path
+    for place in (path, EXPERIMENTS / own, EXPERIMENTS.parent / own):
+        if place.is_file():
+            return place
+    known = (file.relative_to(EXPERIMENTS) for file in EXPERIMENTS.rglob("*.toml"))
+    names = sorted(str(file.with_suffix("")) for file in known if file.parts[0] != "suites")
+    raise ValueError(
+        f"no configuration {str(path)!r}; give a TOML file"
+        + (f", or one of {', '.join(names)}" if names else "")
+    )
 
 
 def config_from_dict(values: Mapping[str, Any]) -> ExperimentConfig:

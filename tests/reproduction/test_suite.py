@@ -165,8 +165,8 @@ def test_select_keeps_the_order_and_names_what_is_not_there(tiny_suite: Suite):
         tiny_suite.select(["AMGAN-X"])
 
 
-def test_find_suite_names_the_suites_it_knows(monkeypatch):
-    monkeypatch.chdir(EXPERIMENTS.parent)
-    assert find_suite("smoke") == Path("experiments/suites/smoke.toml")
+def test_find_suite_names_the_suites_it_knows(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    assert find_suite("smoke") == EXPERIMENTS / "suites" / "smoke.toml"
     with pytest.raises(ValueError, match=r"no suite 'smoky'.*smoke"):
         find_suite("smoky")

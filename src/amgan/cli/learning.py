@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 PANEL = "Learn and measure"
 TRAIN_EXAMPLES = examples(
     "amgan train tops.csv -a category,colour,sleeve --image photo --id sku",
-    "amgan train -c tops.toml -c experiments/scales/small.toml --run runs/small",
-    "amgan train -c tops.toml -c experiments/short/amgan-t.toml -s training.epochs=5",
+    "amgan train -c tops.toml -c scales/small --run runs/small",
+    "amgan train -c tops.toml -c short/amgan-t -s training.epochs=5",
     "torchrun --nproc-per-node 4 -m amgan train tops.csv -a category,colour",
 )
 EVALUATE_EXAMPLES = examples(

@@ -82,7 +82,8 @@ Configs = Annotated[
         "--config",
         "-c",
         metavar="FILE",
-        help="TOML file of settings; a later one wins over an earlier one.",
+        help="TOML file of settings, or the name of one in experiments/, such as short/amgan-t; "
+        "a later one wins over an earlier one.",
         show_default=False,
     ),
 ]

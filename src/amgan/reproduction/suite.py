@@ -11,12 +11,12 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
-from amgan.config import ExperimentConfig, load_config
+from amgan.config import EXPERIMENTS, ExperimentConfig, load_config
 from amgan.evaluation.report import Protocol
 from amgan.reproduction.published import Dataset
 
 Kind = Literal["ours", "ablation", "baseline", "reference"]
-SUITES = Path("experiments") / "suites"
+SUITES = EXPERIMENTS / "suites"
 
 
 @dataclass(frozen=True)
@@ -185,7 +185,7 @@ def find_suite(name: str) -> Path:
         if path.is_file():
             return path
     known = ", ".join(sorted(path.stem for path in SUITES.glob("*.toml"))) or "none here"
-    raise ValueError(f"no suite {name!r}; give a TOML file, or a name in {SUITES} ({known})")
+    raise ValueError(f"no suite {name!r}; give a TOML file, or one of {known}")
 
 
 def load_suite(path: Path, **changes: Any) -> Suite:
