@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import re
 import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,7 +39,7 @@ def commands() -> Iterator[list[str]]:
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with what the README supposes: tops.csv, photo.jpg, and the experiments."""
+    """A folder with what the README supposes: tops.csv and photo.jpg."""
     folder = tmp_path_factory.mktemp("shop")
     table = write_studio_catalogue(folder, 240, seed=3, height=64, width=64, workers=1)
     with table.open(encoding="utf-8", newline="") as file:
@@ -49,7 +51,6 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for row in rows:
             writer.writerow([row["item_id"], row["image"], *(row[name] for name in kept)])
     (folder / "photo.jpg").write_bytes((folder / rows[0]["image"]).read_bytes())
-    (folder / "experiments").symlink_to(ROOT / "experiments")
     return folder
 
 
@@ -67,7 +68,18 @@ def test_install_commands_are_the_ones_that_ci_runs() -> None:
 
 def test_readme_shows_the_whole_path() -> None:
     names = [command[0] for command in commands()]
-    assert names[:4] == ["validate", "train", "index", "search"]
+    assert names[:4] == ["validate", "train", "index", "serve"]
+
+
+def serve(arguments: list[str]) -> None:
+    """Until the page is up, as the README says that it tells."""
+    command = [sys.executable, "-m", "amgan", *arguments, "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        said = process.stdout.readline()
+        process.terminate()
+    assert "`Search page: http://127.0.0.1:8000`" in README
+    assert said.startswith("Search page: http://127.0.0.1:")
 
 
 @pytest.mark.slow
@@ -76,6 +88,9 @@ def test_commands_and_python_run(
 ) -> None:
     monkeypatch.chdir(shop)
     for command in commands():
+        if command[0] == "serve":
+            serve(command)
+            continue
         extra = SMALL if command[0] == "train" else []
         with pytest.raises(SystemExit) as exited:
             main([*command, *extra])

@@ -147,6 +147,27 @@ def test_a_typo_between_two_words_is_not_guessed() -> None:
     assert {change.wanted for change in understood.ambiguous[0].choices} == {"maple", "ample"}
 
 
+@pytest.mark.parametrize(
+    ("text", "changes", "offered", "not_understood"),
+    [
+        ("charcoal", [], ["colour=Grey"], ()),
+        ("long sleeves, ivory", ["sleeve=long"], ["colour=White"], ()),
+        ("charcoal grey", ["colour=Grey"], [], ()),
+        ("black or charcoal", ["colour=Black"], ["colour=Grey"], ()),
+        ("black or burgundy", ["colour=Black"], [], ("or burgundy",)),  # there is no red
+        ("khaki", ["colour=Khaki green"], [], ()),  # the shop's own name
+    ],
+)
+def test_a_shade_that_the_schema_lacks_is_offered_as_its_colour(
+    text: str, changes: list[str], offered: list[str], not_understood: tuple[str, ...]
+) -> None:
+    understood = SHOP_READER.read(text)
+    assert named(understood) == changes
+    choices = [choice for ambiguity in understood.ambiguous for choice in ambiguity.choices]
+    assert [f"{choice.attribute}={choice.wanted}" for choice in choices] == offered
+    assert understood.not_understood == not_understood
+
+
 def test_own_names_come_before_synonyms() -> None:
     schema = AttributeSchema.from_dict({"neck": ["round", "crew"], "colour": ["grey", "gray"]})
     assert named(understand_changes("crew", schema)) == ["neck=crew"]

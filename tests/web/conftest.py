@@ -165,7 +165,7 @@ def start_server(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         served = Served(process, "", log)
         started.append(served)
         served.wait_for("loaded")
-        served.wait_for("Uvicorn running on ")
+        served.wait_for("listening")
         address = re.findall(r"http://127\.0\.0\.1:\d+", log.read_text())[0]
         return Served(process, address, log)
 

@@ -16,6 +16,8 @@ KEY = "0123456789abcdefghij"
 
 pytestmark = NEEDS_BROWSER
 
+MISSED = "We did not understand “flowy”. We know words for colour, shape and ground."
+
 
 def test_from_an_item_to_a_change_and_back(open_page: OpenPage) -> None:
     page = open_page("/")
@@ -85,16 +87,16 @@ def test_words_become_changes_and_the_rest_is_said(open_page: OpenPage) -> None:
     page.get_by_role("textbox", name="Changes in words").fill("in blue, flowy")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("set=colour%3Dblue"))
-    expect(page.locator(".words .notes")).to_have_text("We did not understand “flowy”.")
+    expect(page.locator(".words .notes")).to_have_text(MISSED)
     wait_for_results(page)
-    expect(page.locator(".words .notes")).to_have_text("We did not understand “flowy”.")
+    expect(page.locator(".words .notes")).to_have_text(MISSED)
     words = page.get_by_role("textbox", name="Changes in words")
     expect(words).to_have_value("flowy")
     page.locator('[data-key="undo-colour"]').click()
     expect(page).not_to_have_url(re.compile("set="))
     wait_for_results(page)
     expect(words).to_have_value("flowy")
-    expect(page.locator(".words .notes")).to_have_text("We did not understand “flowy”.")
+    expect(page.locator(".words .notes")).to_have_text(MISSED)
     words.fill("")
     expect(page.locator(".words .notes")).to_have_text("")
 

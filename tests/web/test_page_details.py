@@ -146,7 +146,10 @@ def test_words_that_failed_keep_their_message(open_page: OpenPage) -> None:
     notes = page.locator(".words .notes")
     words.fill("burgundy and flowy")
     page.keyboard.press("Enter")
-    expect(notes).to_have_text("We did not understand “burgundy”, “flowy”.")
+    expect(notes).to_have_text(
+        "“burgundy” can be colour red."
+        "We did not understand “flowy”. We know words for colour, shape and ground."
+    )
     page.goto("/?item=item-003")
     wait_for_results(page)
     words.fill("red or blue, flowy")
@@ -162,7 +165,9 @@ def test_words_that_failed_keep_their_message(open_page: OpenPage) -> None:
     notes.get_by_role("button", name="colour blue").click()
     wait_for_results(page)
     expect(words).to_have_value("flowy")
-    expect(notes).to_have_text("We did not understand “flowy”.")
+    expect(notes).to_have_text(
+        "We did not understand “flowy”. We know words for colour, shape and ground."
+    )
     page.locator(".card-link").first.click()
     expect(words).to_have_value("")
     expect(notes).to_have_text("")
@@ -203,6 +208,25 @@ def test_many_chips_scroll_with_a_cue_and_a_change_is_in_sight(open_page: OpenPa
     assert box is not None and box["x"] >= 0 and box["x"] + box["width"] <= 390
     expect(chips).to_have_class(re.compile("fade-left"))
     assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_a_page_that_comes_too_early_waits_for_the_shop_to_open(open_page: OpenPage) -> None:
+    page = open_page("/")
+    asked: list[str] = []
+
+    def open_late(route: Route) -> None:
+        asked.append(route.request.url)
+        if len(asked) > 2:
+            route.continue_()
+            return
+        error = {"code": "not_ready", "message": "the gallery is being opened", "request_id": "a"}
+        route.fulfill(status=503, headers={"Retry-After": "1"}, json={"error": error})
+
+    page.route("**/v1/schema", open_late)
+    page.goto("/?item=item-003")
+    expect(page.locator(".notice")).to_have_text("One momentThe shop is just opening.")
+    expect(page.locator(".results-count")).to_contain_text("best first")
+    assert len(asked) == 3
 
 
 def test_a_value_of_another_time_can_be_dropped(open_page: OpenPage) -> None:

@@ -226,20 +226,33 @@ def test_nothing_claims_to_be_up_that_cannot_be(shop: Path, tmp_path: Path) -> N
         assert done.stderr.count("\n") == 1
 
 
-def test_the_page_is_named_once_searches_are_answered(shop: Path) -> None:
+def test_the_page_is_named_and_opened_once_searches_are_answered(
+    shop: Path, tmp_path: Path
+) -> None:
     command = [sys.executable, "-m", "amgan", "serve", "--run", str(shop), "--port", "0"]
+    opened, browser = tmp_path / "opened", tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\necho "$1" > {opened}.part && mv {opened}.part {opened}\n')
+    browser.chmod(0o755)
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*command, "--browser"],
+        env=os.environ | {"BROWSER": str(browser)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     ) as process:
         assert process.stdout is not None and process.stderr is not None
         said = process.stdout.readline()
         found = re.fullmatch(r"Search page: (http://127\.0\.0\.1:\d+)\n", said)
         assert found, said
         assert httpx.get(f"{found.group(1)}/ready", timeout=60).status_code == 200
+        deadline = time.monotonic() + 60
+        while not opened.exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert opened.read_text().strip() == found.group(1)
         process.send_signal(signal.SIGTERM)
         assert process.stdout.read() == ""
         log = [json.loads(line) for line in process.stderr.read().splitlines()]
-    assert any(found.group(1) in line["event"] for line in log)
+    assert any(found.group(1) == line.get("address") for line in log)
 
 
 @pytest.mark.parametrize("terminal", [True, False])

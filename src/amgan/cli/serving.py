@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import webbrowser
 from pathlib import Path
 from typing import Annotated
 
@@ -53,6 +54,9 @@ def serve(
             show_default=False,
         ),
     ] = None,
+    browser: Annotated[
+        bool, typer.Option("--browser/--no-browser", help="Open the page in the default browser.")
+    ] = False,
 ) -> None:
     """Serve searches over HTTP, with a page at /.
 
@@ -69,4 +73,10 @@ def serve(
 
     given = {"run": run, "gallery": gallery, "engine": engine, "host": host, "port": port}
     settings = load_settings(config, {name: v for name, v in given.items() if v is not None})
-    serve_until_stopped(settings, typer.echo)
+
+    def tell(address: str) -> None:
+        typer.echo(f"{'Search page' if settings.page else 'Search API'}: {address}")
+        if browser and settings.page:
+            webbrowser.open(address)
+
+    serve_until_stopped(settings, tell)

@@ -38,6 +38,7 @@ SECURITY_HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(self), geolocation=(), microphone=(), payment=(), usb=()",
 }
+_QUIET = ("/health", "/ready", "/metrics", "/page/{name}")
 _METHODS = {"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"}
 _SOUND_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -77,7 +78,7 @@ class RequestFrame:
         code = answer.state.get("error_code")
         if code is not None:
             self._metrics.refused.labels(code).inc()
-        quiet = route in ("/health", "/ready", "/metrics", "/page") and status < 400
+        quiet = route in _QUIET and status < 400
         log = logger().debug if quiet else logger().info
         log(
             "request",

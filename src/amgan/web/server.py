@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 import socket
+import threading
 from collections.abc import Callable
 
 import uvicorn
@@ -35,10 +36,10 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to answer; uvicorn tells the address only where it opens the sockets itself."""
+        """Begin to listen; uvicorn tells the address only where it opens the sockets itself."""
         await super().startup(sockets)
         if self.started:
-            logger().info(f"Uvicorn running on {self.address} (Press CTRL+C to quit)")
+            logger().info("listening; the gallery is being opened", address=self.address)
 
 
 def build_server(settings: ServerSettings, on_ready: Callable[[], None] | None = None) -> _Server:
@@ -72,7 +73,7 @@ def serve(settings: ServerSettings, announce: Callable[[str], None] | None = Non
 
     Args:
         settings: how.
-        announce: told in a line where the page is, once searches are answered.
+        announce: told the address, in a thread of its own, once searches are answered.
 
     Raises:
         ServerFailedError: model or gallery cannot be opened, or the port is taken.
@@ -86,8 +87,12 @@ def serve(settings: ServerSettings, announce: Callable[[str], None] | None = Non
     try:
         check_content(settings)
         address = address_to_open(settings.host, sockets)
-        what = "Search page" if settings.page else "Search API"
-        server = build_server(settings, lambda: announce and announce(f"{what}: {address}"))
+
+        def tell() -> None:
+            if announce is not None:
+                threading.Thread(target=announce, args=(address,), daemon=True).start()
+
+        server = build_server(settings, tell)
         server.address = address
         server.run(sockets)
     except SystemExit:  # uvicorn's way to say that it could not begin

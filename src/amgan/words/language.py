@@ -69,6 +69,20 @@ VALUE_SYNONYMS: tuple[tuple[str, ...], ...] = (
     ("male", "man", "men", "mens", "men's", "menswear"),
     ("female", "woman", "women", "womens", "women's", "ladies", "ladieswear", "womenswear"),
 )
+# Left a colour, right shades of it: offered where the schema has the colour but not the shade.
+SHADES: dict[str, tuple[str, ...]] = {
+    "blue": ("navy", "cobalt", "azure", "indigo", "royal blue", "sky blue"),
+    "red": ("burgundy", "bordeaux", "maroon", "wine", "crimson", "scarlet"),
+    "green": ("olive", "emerald", "mint", "sage", "khaki", "lime"),
+    "pink": ("rose", "fuchsia", "magenta", "blush", "salmon"),
+    "purple": ("lavender", "mauve", "plum", "aubergine", "lilac", "violet"),
+    "brown": ("camel", "tan", "chocolate", "cognac", "rust"),
+    "beige": ("cream", "ecru", "taupe", "nude", "oatmeal", "sand"),
+    "white": ("ivory",),
+    "grey": ("charcoal", "anthracite", "slate", "silver"),
+    "yellow": ("mustard", "lemon"),
+    "orange": ("apricot", "peach", "terracotta"),
+}
 ATTRIBUTE_SYNONYMS: tuple[tuple[str, ...], ...] = (
     ("neck", "neckline"),
     ("sleeve", "sleeves", "sleeved", "sleeve length", "sleevelen", "arms"),

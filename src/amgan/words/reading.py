@@ -20,7 +20,7 @@ MAX_CHARACTERS = 1000
 
 @dataclass(frozen=True)
 class Ambiguity:
-    """Words that fit several values, or several values for one attribute.
+    """Words that fit several values, several values for one attribute, or a shade of a value.
 
     Attributes:
         text: the words as written; several places are joined by " / ".
@@ -38,7 +38,7 @@ class Understood:
     Attributes:
         changes: in the order of the text, one for an attribute at most.
         not_understood: words as written.
-        ambiguous: what fits several values.
+        ambiguous: what fits several values, or only a broader one.
     """
 
     changes: tuple[Change, ...]
@@ -106,8 +106,16 @@ class ChangeReader:
         phrases = Phrases([word for word, _, _ in tokens], self._vocabulary)
         units = phrases.best_units()
         changes, ambiguous = self._settle(units, written)
-        left_over = tuple(written(start, stop) for start, stop in phrases.left_over(units))
-        return Understood(changes, left_over, ambiguous)
+        left_over = []
+        for start, stop in phrases.left_over(units):
+            shade = start + (tokens[start][0] == "or")  # "black or burgundy"
+            words = tuple(word for word, _, _ in tokens[shade:stop])
+            choices = self._changes(self._vocabulary.broader(words))
+            if not choices:
+                left_over.append(written(start, stop))
+            elif not set(choices) & set(changes):  # "navy blue": the blue is there already
+                ambiguous = (*ambiguous, Ambiguity(written(shade, stop), choices))
+        return Understood(changes, tuple(left_over), ambiguous)
 
     def _settle(
         self, units: Sequence[Unit], written: Callable[[int, int], str]

@@ -18,6 +18,7 @@ from amgan.words.language import (
     CORRECT_WORDS,
     FILLERS,
     NEGATIONS,
+    SHADES,
     SPELLINGS,
     VALUE_SYNONYMS,
     fold,
@@ -87,6 +88,16 @@ class Vocabulary:
     def names(self, words: Words) -> dict[int, int]:
         """Attributes that these words may name, each with its distance."""
         return self._find(words, self._exact_names, self._names)
+
+    def broader(self, words: Words) -> tuple[Value, ...]:
+        """Values that hold what these words name and the schema does not: "navy" is a blue."""
+        key = tuple(map(stem, words))
+        return tuple(
+            value
+            for colour, shades in SHADES.items()
+            if any(tuple(map(stem, words_of(shade))) == key for shade in shades)
+            for value in sorted(self.values((colour,)))
+        )
 
     def _find(
         self,

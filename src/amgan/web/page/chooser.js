@@ -15,7 +15,7 @@ let open = null;
  *
  * choose(value, correct): a value was chosen; null undoes a change. `correct` says that the garment
  * has the value already.
- * setMost(on): the attribute matters most, or no longer; null where attributes cannot be weighed.
+ * setMost(on): the attribute counts most, or no longer; null where attributes cannot be weighed.
  */
 export function openChooser({ anchor, attribute, now, chosen, guessed, choose, most, setMost }) {
   open?.close(false);
@@ -107,7 +107,7 @@ class Chooser {
       type: "button",
       class: "matters",
       "aria-pressed": String(this.most),
-      text: `${this.attribute.name} matters most`,
+      text: `Let ${this.attribute.name} count most`,
       on: {
         click: () => {
           this.close(true);

@@ -5,7 +5,7 @@ import { wantedWords } from "./describe.js";
 import { number, plural, say } from "./dom.js";
 import { FilterDrawer } from "./filters.js";
 import { askKey } from "./key.js";
-import { failure, goneNotice, photoProblem, unknownNotice } from "./notices.js";
+import { failure, goneNotice, opening, photoProblem, unknownNotice } from "./notices.js";
 import { PhotoError, findPhoto, takePhoto, watchPhotos } from "./photos.js";
 import { Results } from "./results.js";
 import { StartView } from "./start.js";
@@ -145,7 +145,8 @@ class Page {
     filters.update(state, found.paging.total);
     if (focus) studio.title.focus({ preventScroll: true });
     const wishes = [...state.set].map(([name, value]) => wantedWords(name, value)).join(", ");
-    say(`${number(found.hits.length)} of ${plural(found.paging.total, "item", "items")} shown${wishes ? ` for ${wishes}` : ""}.`);
+    if (!found.hits.length) say("Nothing is left with these filters.");
+    else say(`${number(found.hits.length)} of ${plural(found.paging.total, "item", "items")} shown${wishes ? ` for ${wishes}` : ""}.`);
     document.title = wishes ? `${wishes} – ${this.schema.title}` : this.schema.title;
   }
 
@@ -269,7 +270,10 @@ async function begin() {
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     if (error.status === 401) askKey(begin);
-    else content.replaceChildren(failure(error, begin));
+    else if (error.code === "not_ready") {
+      content.replaceChildren(opening());
+      setTimeout(begin, 1000 * (error.retryAfter ?? 1));
+    } else content.replaceChildren(failure(error, begin));
   }
 }
 

@@ -11,6 +11,11 @@ export function notice(title, text, way, more = {}, tag = "p") {
     way && h("button", { type: "button", class: "button primary", text: way.text, on: { click: way.act } }));
 }
 
+/** The gallery is being opened: no failure, and soon over. */
+export function opening() {
+  return notice("One moment", "The shop is just opening.", null, { role: "status" });
+}
+
 /** A request failed. */
 export function failure(error, again) {
   const hints = {
@@ -20,7 +25,7 @@ export function failure(error, again) {
     timeout: "This took too long.",
   };
   const wait = error.retryAfter ? ` Try again in ${plural(error.retryAfter, "second", "seconds")}.` : "";
-  const text = `${hints[error.code] ?? capital(error.message)}${wait}`;
+  const text = `${hints[error.code] ?? `${capital(error.message).replace(/\.$/, "")}.`}${wait}`;
   const shown = notice("That did not work", text, again && { text: "Try again", act: again }, { role: "alert" });
   if (error.requestId) shown.append(h("p", { class: "fine", text: `Request ${error.requestId}` }));
   return shown;

@@ -170,7 +170,8 @@ export class Results {
     const same = kept.filter(([, match]) => match === true).length;
     const known = same + different.length;
     let rest = "";
-    if (known && !different.length) rest = state.set.size ? "All else the same" : "The same throughout";
+    const alike = state.photo === null ? "the same" : "looks the same"; // a photo's labels are seen, not known
+    if (known && !different.length) rest = state.set.size ? `All else ${alike}` : capital(`${alike} throughout`);
     else if (known) {
       rest = different.length <= 3 ? `Other ${listed(different)}` : `${same} of ${known} ${state.set.size ? "other " : ""}details alike`;
     }

@@ -27,6 +27,7 @@ export class Studio {
     this.words = new WordsForm({
       understand,
       choose: (attribute, value) => this.choose(attribute, value, false),
+      attributes: schema.attributes.map((attribute) => attribute.name),
     });
     this.title = h("h1", { class: "studio-title", tabindex: "-1", text: "Your starting point" });
     this.element = h(
@@ -160,7 +161,7 @@ export class Studio {
             }),
         },
       },
-      h("span", { class: "chip-name", text: capital(known.attribute) }, most && h("span", { class: "most", text: "matters most" })),
+      h("span", { class: "chip-name", text: capital(known.attribute) }, most && h("span", { class: "most", text: "counts most" })),
       h("span", { class: "chip-value" },
         wanted !== null && known.value && known.value !== wanted && [whisper("changed from "), h("s", { text: known.value }), whisper(" to ")],
         h("span", { class: "chip-now" },

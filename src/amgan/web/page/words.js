@@ -1,11 +1,18 @@
 // Changes in words: "black, long sleeves".
 
+import { listed } from "./describe.js";
 import { h } from "./dom.js";
 
+const NAMED = 10; // attributes that are named where words were not understood
+
 export class WordsForm {
-  /** understand(text): words were sent. choose(attribute, value): what words meant was chosen. */
-  constructor({ understand, choose }) {
+  /**
+   * understand(text): words were sent. choose(attribute, value): what words meant was chosen.
+   * attributes: names of what words can be about.
+   */
+  constructor({ understand, choose, attributes }) {
     this.choose = choose;
+    this.about = attributes.length <= NAMED ? ` We know words for ${listed(attributes)}.` : "";
     this.open = []; // words that led to nothing yet: { text, note }
     this.notes = h("div", { class: "notes", role: "status" });
     this.input = h("input", {
@@ -42,7 +49,7 @@ export class WordsForm {
     const open = ambiguous.map((entry) => ({ text: entry.text, note: this.choices(entry) }));
     if (missed.length) {
       const quoted = missed.map((text) => `“${text}”`).join(", ");
-      open.push({ text: missed.join(", "), note: h("p", { text: `We did not understand ${quoted}.` }) });
+      open.push({ text: missed.join(", "), note: h("p", { text: `We did not understand ${quoted}.${this.about}` }) });
     }
     const done = Object.keys(changes).length > 0;
     if (done || !open.length) this.input.value = textOf(open);
