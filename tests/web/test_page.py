@@ -135,7 +135,7 @@ def test_a_photo_is_described_corrected_and_survives_a_reload(open_page: OpenPag
     expect(page.locator(".sure")).to_have_count(3)
     assert re.search(r"\d+ %", page.locator(".sure").first.inner_text())
     page.locator('[data-key="chip-colour"]').click()
-    page.get_by_role("button", name="It is really").click()
+    page.get_by_role("button", name="In my photo it is").click()
     page.locator('[role="option"][aria-selected="false"]').first.click()
     expect(page).to_have_url(re.compile("is=colour%3D"))
     wait_for_results(page)

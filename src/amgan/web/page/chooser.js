@@ -80,7 +80,7 @@ class Chooser {
     if (!this.guessed) return h("div", { class: "chooser-head" }, title);
     const modes = [
       ["Change to", false],
-      ["It is really", true],
+      ["In my photo it is", true],
     ].map(([label, correct]) =>
       h("button", {
         type: "button",
