@@ -20,7 +20,7 @@ from amgan.reproduction.measuring import REFERENCE_ITSELF, TARGET_ITSELF
 from amgan.reproduction.reproduce import reproduce
 from amgan.reproduction.results import SuiteResults
 from amgan.reproduction.runner import read_row_state, run_suite
-from amgan.reproduction.tables import claims_table, comparison_table, table_3
+from amgan.reproduction.tables import changes_table, claims_table, comparison_table, table_3
 from amgan.reproduction.workplace import SuiteData, Workplace, prepare_workplace
 
 
@@ -89,6 +89,18 @@ def test_the_fused_ranking_stands_beside_the_pure_one(place):
             text.partition("### Fused ranking, unseen")[2].partition("###")[0].splitlines()
         )
         assert f"{mean:.4f}".removeprefix("0") in line
+
+
+def test_the_fused_ranking_is_shown_by_number_of_changes(place):
+    folder = place.folder / "rows" / "amgan-p" / "evaluation" / "fused-more"
+    table = pq.read_table(folder / "test-unseen.parquet")
+    changed = np.array([len(names) for names in table["changed"].to_pylist()])
+    text = changes_table(SuiteResults(place), "top@10", "more", "unseen")
+    (line,) = [x for x in text.splitlines() if x.startswith("| AMGAN-P, fused ")]
+    cells = [cell.strip() for cell in line.strip("|").split("|")][1:]
+    values = table["top@10"].to_numpy()
+    means = [values[changed == n].mean() for n in range(1, len(cells) + 1)]
+    assert [float(cell) for cell in cells] == pytest.approx(means, abs=5e-5)
 
 
 def test_table_3_has_the_published_numbers_beside_ours(place):

@@ -125,17 +125,18 @@ def table_4(times: Mapping[str, QueryTime]) -> str:
 
 
 def changes_table(results: SuiteResults, metric: str, test: str, protocol: Protocol) -> str:
-    """A metric by number of changes in one query."""
+    """A metric by number of changes in one query; rows that draw under both rankings."""
     counts = numbers_of_changes(results, test, protocol)
-    rows = [
-        [
-            record.name,
-            *(
-                format_number(results.mean(record, metric, test, protocol, number_word(n)))
-                for n in counts
-            ),
-        ]
+
+    def line(name: str, record: RowRecord, asked: str) -> list[str]:
+        means = (results.mean(record, metric, asked, protocol, number_word(n)) for n in counts)
+        return [name, *map(format_number, means)]
+
+    rows = [line(record.name, record, test) for record in results.records]
+    rows += [
+        line(f"{record.name}, fused", record, f"{FUSED}{test}")
         for record in results.records
+        if results.has_fused(record, protocol)
     ]
     return format_table([metric_title(metric), *map(str, counts)], rows)
 
