@@ -10,7 +10,6 @@ lost in the step between them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from torch import Tensor, nn
 
@@ -80,28 +79,28 @@ class AgreementWithLabels(AttributeAgreement):
         return apply_indicator(one_hot(query.reference_labels, sizes), query.indicator, sizes)
 
 
-WAYS: Mapping[str, type[AttributeAgreement] | None] = {
-    "distance, prototype": None,
+DISTANCE = "distance, prototype"  # the row's own way, which its evaluation has measured
+AGREEMENTS: Mapping[str, type[AttributeAgreement]] = {
     "attributes seen in the prototype": AgreementWithPrototype,
     "attributes seen in the reference, wanted ones put in": AgreementWithReference,
     "labels of the reference, wanted ones put in": AgreementWithLabels,
 }
+WAYS = (DISTANCE, *AGREEMENTS)
 
 
-def measure_ways(model: TrainedModel, data: ExperimentData, protocol: Protocol) -> dict[str, Means]:
+def measure_ways(
+    model: TrainedModel, data: ExperimentData, protocol: Protocol, own: Mapping[str, float]
+) -> dict[str, Means]:
     """Means of METRICS over the test queries, for each of WAYS.
 
     Args:
         model: draws prototypes; ranks by its own distance.
         data: whose test queries.
         protocol: which gallery.
+        own: means of its own ranking of the same queries.
     """
-    note = {k: v for k, v in model.description.note.items() if k != "ranking"}
-    description = replace(model.description, note=note)
-    measured = {}
-    for name, way in WAYS.items():
-        method = model.method if way is None else way(model.method)
-        asked = TrainedModel(method, description, model.compute, model.batch_size)
-        means = evaluate_model(asked, data, protocol=protocol).means()
-        measured[name] = {metric: means[metric] for metric in METRICS}
-    return measured
+    means = {DISTANCE: own}
+    for name, way in AGREEMENTS.items():
+        asked = TrainedModel(way(model.method), model.description, model.compute, model.batch_size)
+        means[name] = evaluate_model(asked, data, protocol=protocol).means()
+    return {name: {metric: found[metric] for metric in METRICS} for name, found in means.items()}

@@ -24,10 +24,7 @@ from amgan.reproduction.quality import (
 )
 from amgan.reproduction.results import FUSED, RowRecord, SuiteResults, has_evaluation
 from amgan.reproduction.runner import Announce
-from amgan.reproduction.timing import (
-    QueryTime,
-    measure_query_time,
-)
+from amgan.reproduction.timing import QueryTime, measure_query_time
 from amgan.reproduction.workplace import SuiteData
 
 REFERENCE_ITSELF = "(the reference, unchanged)"
@@ -74,8 +71,7 @@ class Measurements:
             if known is None:
                 self._announce(f"{record.name}: time a query")
                 spec = self._place.suite.timing
-                time = measure_query_time(self.model(record), self.test_data(record), spec)
-                known = asdict(time)
+                known = asdict(measure_query_time(self.model(record), self.test_data(record), spec))
                 save_measured(known, path)
             times[record.name] = QueryTime(**known)
         return times
@@ -83,15 +79,14 @@ class Measurements:
     def ways(self) -> dict[str, dict[str, Means]]:
         """How well each drawing row's own networks rank when they are asked in other ways."""
         measured = {}
-        for record in self._results.records:
-            if not record.fact("draws"):
-                continue
+        protocol = self._place.suite.protocols[0]
+        for record in self._drawing:
             path = record.folders[0] / "ways.json"
             known = load_measured(path)
             if known is None:
                 self._announce(f"{record.name}: its networks asked in other ways")
-                protocol = self._place.suite.protocols[0]
-                known = measure_ways(self.model(record), self.test_data(record), protocol)
+                own = self._results.reports(record, "queries", protocol)[0].groups["all"].means
+                known = measure_ways(self.model(record), self.test_data(record), protocol, own)
                 save_measured(known, path)
             measured[record.name] = known
         return measured
@@ -102,9 +97,7 @@ class Measurements:
         Reports and every query's metrics lie in evaluation/fused-TEST beside the pure ones.
         """
         suite = self._place.suite
-        for record in self._results.records:
-            if not record.fact("draws"):
-                continue
+        for record in self._drawing:
             config = suite.row_config(record.spec, self._place.overrides)
             for fold, folder in zip(self._place.fold_numbers, record.folders, strict=True):
                 tests = self._data.tests(config, fold)
@@ -131,7 +124,7 @@ class Measurements:
 
     def qualities(self) -> dict[str, Quality]:
         """Prototype quality of every row that draws, and of two pictures that nobody drew."""
-        drawing = [record for record in self._results.records if record.fact("draws")]
+        drawing = self._drawing
         if not drawing or not self._place.suite.judge:
             return {}
         paths = {record.name: record.folders[0] / "quality.json" for record in drawing}
@@ -142,6 +135,10 @@ class Measurements:
             given, truth = self._measure(drawing, known)
         measured = {name: value for name, value in known.items() if value is not None}
         return {**measured, REFERENCE_ITSELF: given, TARGET_ITSELF: truth}
+
+    @property
+    def _drawing(self) -> list[RowRecord]:
+        return [record for record in self._results.records if record.fact("draws")]
 
     @property
     def _judge_folder(self) -> Path:

@@ -68,7 +68,7 @@ def build_server(settings: ServerSettings, on_ready: Callable[[], None] | None =
     return server
 
 
-def serve(settings: ServerSettings, announce: Callable[[str], None] | None = None) -> None:
+def serve(settings: ServerSettings, announce: Callable[[str], None]) -> None:
     """Serve until SIGTERM or SIGINT; requests being worked on are finished first.
 
     Args:
@@ -89,8 +89,7 @@ def serve(settings: ServerSettings, announce: Callable[[str], None] | None = Non
         address = address_to_open(settings.host, sockets)
 
         def tell() -> None:
-            if announce is not None:
-                threading.Thread(target=announce, args=(address,), daemon=True).start()
+            threading.Thread(target=announce, args=(address,), daemon=True).start()
 
         server = build_server(settings, tell)
         server.address = address

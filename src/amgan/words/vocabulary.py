@@ -91,13 +91,8 @@ class Vocabulary:
 
     def broader(self, words: Words) -> tuple[Value, ...]:
         """Values that hold what these words name and the schema does not: "navy" is a blue."""
-        key = tuple(map(stem, words))
-        return tuple(
-            value
-            for colour, shades in SHADES.items()
-            if any(tuple(map(stem, words_of(shade))) == key for shade in shades)
-            for value in sorted(self.values((colour,)))
-        )
+        colour = _shade_index().get(tuple(map(stem, words)))
+        return () if colour is None else tuple(sorted(self.values((colour,))))
 
     def _find(
         self,
@@ -260,3 +255,13 @@ def _synonym_index(rows: tuple[tuple[str, ...], ...]) -> dict[Words, list[Words]
         for key in {tuple(map(stem, phrase)) for phrase in phrases}:
             index.setdefault(key, []).extend(phrases)
     return index
+
+
+@cache
+def _shade_index() -> dict[Words, str]:
+    """The colour of each shade's stems."""
+    return {
+        tuple(map(stem, words_of(shade))): colour
+        for colour, shades in SHADES.items()
+        for shade in shades
+    }
