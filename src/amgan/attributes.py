@@ -18,6 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from amgan.errors import InputError
+
 MISSING = -1
 Labels = NDArray[np.int16]
 Indicator = NDArray[np.float32]
@@ -54,11 +56,11 @@ class Attribute:
 
     def __post_init__(self) -> None:
         if not self.name:
-            raise ValueError("an attribute needs a name")
+            raise InputError("an attribute needs a name")
         if not self.values:
-            raise ValueError(f"attribute {self.name!r} has no values")
+            raise InputError(f"attribute {self.name!r} has no values")
         if len(set(self.values)) != len(self.values):
-            raise ValueError(f"attribute {self.name!r} lists a value twice")
+            raise InputError(f"attribute {self.name!r} lists a value twice")
 
 
 @dataclass(frozen=True)
@@ -81,9 +83,9 @@ class AttributeSchema:
 
     def __post_init__(self) -> None:
         if not self.attributes:
-            raise ValueError("a schema needs at least one attribute")
+            raise InputError("a schema needs at least one attribute")
         if len(set(self.names)) != len(self.attributes):
-            raise ValueError(f"attribute names must differ: {', '.join(self.names)}")
+            raise InputError(f"attribute names must differ: {', '.join(self.names)}")
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -139,7 +141,7 @@ class AttributeSchema:
         try:
             return self.names.index(attribute)
         except ValueError:
-            raise ValueError(
+            raise InputError(
                 f"unknown attribute {attribute!r}; {suggest_name(attribute, self.names)}"
                 f"the attributes are {', '.join(self.names)}"
             ) from None
@@ -153,7 +155,7 @@ class AttributeSchema:
         self.attribute_position(attribute)
         positions = self._positions[attribute]
         if value not in positions:
-            raise ValueError(
+            raise InputError(
                 f"unknown value {value!r} for attribute {attribute!r}; "
                 f"{suggest_name(value, positions)}its values are {', '.join(positions)}"
             )
@@ -190,7 +192,7 @@ class AttributeSchema:
         for attribute, value in values.items():
             name = self.find_attribute(attribute)
             if name in found:
-                raise ValueError(f"attribute {name!r} is named more than once")
+                raise InputError(f"attribute {name!r} is named more than once")
             found[name] = None if value is None else self.find_value(name, value)[1]
         return found
 
@@ -256,7 +258,7 @@ class AttributeSchema:
         wanted: dict[str, str | None] = {}
         for change in changes:
             if change.attribute in wanted:
-                raise ValueError(f"attribute {change.attribute!r} is changed more than once")
+                raise InputError(f"attribute {change.attribute!r} is changed more than once")
             wanted[change.attribute] = change.wanted
         indicator: Indicator = self.one_hot(np.array([self.encode(wanted)], np.int16))[0]
         return indicator
@@ -273,7 +275,7 @@ class AttributeSchema:
         for text in assignments:
             attribute, separator, value = (part.strip() for part in text.partition("="))
             if not separator:
-                raise ValueError(f"cannot read change {text!r}; write attribute=value")
+                raise InputError(f"cannot read change {text!r}; write attribute=value")
             changes.append(Change(*self.find_value(attribute, value)))
         self.changes_indicator(changes)
         return tuple(changes)

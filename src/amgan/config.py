@@ -12,6 +12,7 @@ from typing import Any, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
+from amgan.errors import InputError
 from amgan.images import ImageSettings
 from amgan.methods.registry import method_options
 from amgan.models.network import NetworkConfig
@@ -121,7 +122,7 @@ def find_settings_file(path: Path) -> Path:
             return place
     known = (file.relative_to(EXPERIMENTS) for file in EXPERIMENTS.rglob("*.toml"))
     names = sorted(str(file.with_suffix("")) for file in known if file.parts[0] != "suites")
-    raise ValueError(
+    raise InputError(
         f"no configuration {str(path)!r}; give a TOML file"
         + (f", or one of {', '.join(names)}" if names else "")
     )
@@ -139,7 +140,7 @@ def config_from_dict(values: Mapping[str, Any]) -> ExperimentConfig:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        raise ValueError(f"configuration {place}: {first['msg']}, not {first['input']!r}") from None
+        raise InputError(f"configuration {place}: {first['msg']}, not {first['input']!r}") from None
     method_options(config.method, config.options)
     return config
 
@@ -148,13 +149,13 @@ def _read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ValueError(f"{path}: cannot read this configuration ({error})") from None
+        raise InputError(f"{path}: cannot read this configuration ({error})") from None
 
 
 def _parse_override(text: str) -> dict[str, Any]:
     key, separator, value = text.partition("=")
     if not separator or not key.strip():
-        raise ValueError(f"cannot read setting {text!r}; write key=value, e.g. training.epochs=5")
+        raise InputError(f"cannot read setting {text!r}; write key=value, e.g. training.epochs=5")
     try:
         parsed = tomllib.loads(f"value = {value}")["value"]
     except tomllib.TOMLDecodeError:
@@ -179,7 +180,7 @@ def _refuse_unknown_keys(kind: type, values: Mapping[str, Any], place: str) -> N
     types = get_type_hints(kind)
     for key, value in values.items():
         if key not in types:
-            raise ValueError(
+            raise InputError(
                 f"unknown setting {place}{key}; the settings here are {', '.join(types)}"
             )
         if dataclasses.is_dataclass(types[key]) and isinstance(value, Mapping):

@@ -8,6 +8,8 @@ from typing import Literal
 
 import torch
 
+from amgan.errors import InputError
+
 Precision = Literal["auto", "bf16", "fp32"]
 
 
@@ -49,11 +51,11 @@ def choose_compute(device: str = "auto", precision: Precision = "auto") -> Compu
     try:
         chosen = torch.device(device)
     except RuntimeError:
-        raise ValueError(f"unknown device {device!r}; use auto, cpu, cuda or cuda:N") from None
+        raise InputError(f"unknown device {device!r}; use auto, cpu, cuda or cuda:N") from None
     if chosen.type not in {"cpu", "cuda"}:
-        raise ValueError(f"unknown device {device!r}; use auto, cpu, cuda or cuda:N")
+        raise InputError(f"unknown device {device!r}; use auto, cpu, cuda or cuda:N")
     if chosen.type == "cuda" and not torch.cuda.is_available():
-        raise ValueError(f"device {device!r} was asked for, but this machine has no usable GPU")
+        raise InputError(f"device {device!r} was asked for, but this machine has no usable GPU")
     supported = (
         torch.cuda.is_bf16_supported() if chosen.type == "cuda" else _cpu_multiplies_bfloat16()
     )

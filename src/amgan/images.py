@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
+from amgan.errors import InputError
+
 if TYPE_CHECKING:
     import torch
 
@@ -39,7 +41,7 @@ _TURNS = {
 }
 
 
-class PictureError(ValueError):
+class PictureError(InputError):
     """A picture that cannot be used.
 
     Attributes:
@@ -74,9 +76,9 @@ class ImageSettings:
     def __post_init__(self) -> None:
         for name, side in (("height", self.height), ("width", self.width)):
             if not 1 <= side <= _MAX_SIDE:
-                raise ValueError(f"picture {name} must be 1 to {_MAX_SIDE}, not {side}")
+                raise InputError(f"picture {name} must be 1 to {_MAX_SIDE}, not {side}")
         if self.fit not in ("pad", "stretch", "crop"):
-            raise ValueError(f"unknown fit {self.fit!r}; choose pad, stretch or crop")
+            raise InputError(f"unknown fit {self.fit!r}; choose pad, stretch or crop")
 
     @property
     def digest(self) -> str:

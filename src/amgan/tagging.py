@@ -11,6 +11,7 @@ import numpy as np
 
 from amgan.catalogue.parallel import map_in_threads
 from amgan.catalogue.rows import write_rows
+from amgan.errors import InputError
 from amgan.images import PictureError, Pixels, decode_picture
 from amgan.methods.trained import TrainedModel
 from amgan.progress import Progress, quiet
@@ -47,12 +48,12 @@ def find_pictures(places: Iterable[Path]) -> list[Path]:
         if place.is_dir():
             inside = sorted(p for p in place.rglob("*") if p.suffix.lower() in _SUFFIXES)
             if not inside:
-                raise ValueError(f"{place}: no picture in this folder")
+                raise InputError(f"{place}: no picture in this folder")
             found += inside
         elif place.exists():
             found.append(place)
         else:
-            raise ValueError(f"{place}: no such file or folder")
+            raise InputError(f"{place}: no such file or folder")
     return found
 
 
@@ -82,7 +83,7 @@ def _tag_block(
     if readable:
         predicted = model.predict_attributes(np.stack(readable))
         if predicted is None:
-            raise ValueError(
+            raise InputError(
                 f"method {model.description.method!r} has no attribute classifier to tag with"
             )
         described = (

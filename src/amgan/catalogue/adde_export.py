@@ -9,6 +9,7 @@ import numpy as np
 
 from amgan.catalogue.adde import AddeQueries, AddeTriplets, Rows
 from amgan.catalogue.records import Catalogue
+from amgan.errors import InputError
 from amgan.files import write_text
 
 _PART_OF = {"train": "train", "val": "train", "test": "test"}
@@ -38,7 +39,7 @@ def save_adde(
     unassigned = [i for i, split in enumerate(catalogue.splits) if split not in _PART_OF]
     if unassigned:
         item = catalogue[unassigned[0]]
-        raise ValueError(
+        raise InputError(
             f"{len(unassigned):,} items have no split, {item.item_id!r} the first of them"
         )
     parts = np.array([_PART_OF[str(split)] for split in catalogue.splits])
@@ -64,7 +65,7 @@ def save_adde(
 
 def _relative(image: Path, images: Path) -> str:
     if not image.absolute().is_relative_to(images):
-        raise ValueError(f"{image}: the picture does not lie in {images}")
+        raise InputError(f"{image}: the picture does not lie in {images}")
     return image.absolute().relative_to(images).as_posix()
 
 
@@ -73,7 +74,7 @@ def _numbers(rows: Rows, parts: np.ndarray, part: str, catalogue: Catalogue) -> 
     outside = rows[parts[rows] != part]
     if len(outside):
         item = catalogue[int(outside[0])]
-        raise ValueError(f"item {item.item_id!r} is not of the {part} part but {item.split!r}")
+        raise InputError(f"item {item.item_id!r} is not of the {part} part but {item.split!r}")
     numbers: Rows = (np.cumsum(parts == part) - 1)[rows]
     return numbers
 

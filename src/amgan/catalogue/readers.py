@@ -14,6 +14,7 @@ from amgan.catalogue.hm import load_hm
 from amgan.catalogue.records import Catalogue
 from amgan.catalogue.shopping100k import load_shopping100k
 from amgan.catalogue.validation import ValidationReport
+from amgan.errors import InputError
 
 
 class Reader(Protocol):
@@ -48,5 +49,5 @@ def load_dataset(
         ValueError: no such reader, or as the reader.
     """
     if name not in READERS:
-        raise ValueError(f"unknown data set {name!r}; known are {', '.join(READERS)}")
+        raise InputError(f"unknown data set {name!r}; known are {', '.join(READERS)}")
     return READERS[name](root, checks=checks)

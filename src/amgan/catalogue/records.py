@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amgan.attributes import AttributeSchema, Labels
+from amgan.errors import InputError
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ class Catalogue:
     def __post_init__(self) -> None:
         n = len(self.item_ids)
         if len(set(self.item_ids)) != n:
-            raise ValueError(f"catalogue {self.name!r} has an item id twice")
+            raise InputError(f"catalogue {self.name!r} has an item id twice")
         assert self.labels.shape == (n, self.schema.num_attributes)
         assert len(self.images) == len(self.products) == len(self.splits) == n
         assert all(len(column) == n for column in self.fields.values())
@@ -91,7 +92,7 @@ class Catalogue:
             ValueError: no such item.
         """
         if item_id not in self._rows:
-            raise ValueError(f"catalogue {self.name!r} has no item {item_id!r}")
+            raise InputError(f"catalogue {self.name!r} has no item {item_id!r}")
         return self._rows[item_id]
 
     def rows_in_split(self, split: str) -> NDArray[np.int64]:

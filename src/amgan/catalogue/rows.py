@@ -12,6 +12,7 @@ from typing import Any
 
 from amgan.attributes import suggest_name
 from amgan.catalogue.validation import Problem, ValidationError
+from amgan.errors import InputError
 from amgan.files import replacing
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".jsonl", ".parquet")
@@ -125,7 +126,7 @@ def write_rows(path: Path, columns: Sequence[str], rows: Sequence[Sequence[str |
     }
     writer = writers.get(path.suffix.lower())
     if writer is None:
-        raise ValueError(
+        raise InputError(
             f"{path}: unknown kind of table {path.suffix!r}; known are {', '.join(TABLE_SUFFIXES)}"
         )
     with replacing(path) as temporary:

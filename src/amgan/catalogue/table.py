@@ -13,6 +13,7 @@ from amgan.catalogue.missing_columns import IMAGE_OPTION, advise_columns
 from amgan.catalogue.records import Catalogue
 from amgan.catalogue.rows import Cells, RawTable, cell_text, read_rows, write_rows
 from amgan.catalogue.validation import Problem, ValidationReport
+from amgan.errors import InputError
 from amgan.images import DEFAULT_LIMITS, PictureLimits
 from amgan.progress import Progress, quiet
 
@@ -39,10 +40,10 @@ class TableLayout:
 
     def __post_init__(self) -> None:
         if not self.attributes:
-            raise ValueError("name at least one attribute column")
+            raise InputError("name at least one attribute column")
         for name in self.named:
             if self.named.count(name) > 1:
-                raise ValueError(f"column {name!r} is used twice in the layout")
+                raise InputError(f"column {name!r} is used twice in the layout")
 
     @property
     def named(self) -> tuple[str, ...]:
@@ -93,7 +94,7 @@ def load_table(
     """
     path = Path(path).absolute()
     if schema is not None and set(schema.names) != set(layout.attributes):
-        raise ValueError(
+        raise InputError(
             f"the schema has the attributes {', '.join(schema.names)}, "
             f"the layout {', '.join(layout.attributes)}"
         )
@@ -125,7 +126,7 @@ def save_table(catalogue: Catalogue, path: Path) -> None:
     names = (*columns, *catalogue.schema.names, *catalogue.fields)
     for name in names:
         if names.count(name) > 1:
-            raise ValueError(f"{path}: two columns would be called {name!r}; rename one")
+            raise InputError(f"{path}: two columns would be called {name!r}; rename one")
     rows = []
     for row, item in enumerate(catalogue):
         image = Path(os.path.relpath(item.image.absolute(), path.parent)).as_posix()

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from amgan.catalogue.parallel import map_in_threads
+from amgan.errors import InputError
 from amgan.images import DEFAULT_LIMITS, PictureError, PictureLimits, load_picture
 from amgan.progress import Progress, quiet
 from amgan.wording import counted
@@ -148,7 +149,7 @@ class ValidationReport:
         return json.dumps(content, indent=2, ensure_ascii=False)
 
 
-class ValidationError(ValueError):
+class ValidationError(InputError):
     """A source that cannot be used, or not as it stands in strict mode.
 
     Attributes:

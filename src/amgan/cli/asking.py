@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from amgan.errors import InputError
+
 if TYPE_CHECKING:
     from amgan.attributes import AttributeSchema, Change
     from amgan.words import Ambiguity, Understood
@@ -31,7 +33,7 @@ def read_changes(
     doubts = describe_doubts(understood)
     if not understood.changes and not changes:
         said = "; ".join(doubts) or "it names no value"
-        raise ValueError(
+        raise InputError(
             f"--words {words!r}: {said}; nothing to change is clear; "
             f"the attributes are {', '.join(schema.names)}"
         )
@@ -60,7 +62,7 @@ def parse_importance(texts: Sequence[str]) -> dict[str, float]:
         try:
             importance[attribute] = float(number)
         except ValueError:
-            raise ValueError(
+            raise InputError(
                 f"cannot read --importance {text!r}; write attribute=number, such as colour=3"
             ) from None
     return importance
@@ -72,6 +74,6 @@ def parse_filters(texts: Sequence[str]) -> dict[str, set[str]]:
     for text in texts:
         attribute, separator, value = (part.strip() for part in text.partition("="))
         if not separator:
-            raise ValueError(f"cannot read --only {text!r}; write attribute=value")
+            raise InputError(f"cannot read --only {text!r}; write attribute=value")
         filters.setdefault(attribute, set()).add(value)
     return filters

@@ -14,6 +14,7 @@ import typer
 
 from amgan.cli.learning import PANEL
 from amgan.cli.options import AsJson, Device, Image, Run, TableOptions, examples
+from amgan.errors import InputError
 
 EXAMPLES = examples(
     "amgan calibration",
@@ -91,7 +92,7 @@ def calibration(
     options = TableOptions(table, attributes, image)
     given = {key: value for key, value in options.given().items() if key != "attributes"}
     if given and table is None:
-        raise ValueError("--image names a column of a TABLE; give one")
+        raise InputError("--image names a column of a TABLE; give one")
     names = options.given().get("attributes", ())
     found, problems = measure_run_calibration(
         run,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from amgan.errors import InputError
 from amgan.gallery.executor_choice import ExecutorChoice
 
 if TYPE_CHECKING:
@@ -199,9 +200,9 @@ def read_config(
 
     config = load_config(configs or [], [*table.settings(), *(settings or [])])
     if not config.catalogue.path:
-        raise ValueError("name a catalogue: a table, or a file with [catalogue] after --config")
+        raise InputError("name a catalogue: a table, or a file with [catalogue] after --config")
     if config.catalogue.reader == "table" and not config.catalogue.attributes:
-        raise ValueError(
+        raise InputError(
             "name the attribute columns of the table, such as --attributes colour,sleeve"
         )
     return config

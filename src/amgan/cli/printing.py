@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from amgan.errors import InputError
 from amgan.wording import counted
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def print_triplets(path: Path, number: int, split: str = "") -> None:
                     row["split"], row["reference"], "\n".join(row["changes"]), row["target"]
                 )
         except (ValueError, KeyError, TypeError):
-            raise ValueError(f"{path}: not a triplet file") from None
+            raise InputError(f"{path}: not a triplet file") from None
     print_table(table)
 
 

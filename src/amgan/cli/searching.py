@@ -29,6 +29,7 @@ from amgan.cli.options import (
     examples,
     run_option,
 )
+from amgan.errors import InputError
 from amgan.gallery.executor_choice import ExecutorChoice
 from amgan.methods.ranking import RankingChoice
 from amgan.wording import counted
@@ -199,7 +200,7 @@ def search(
     wanted, understood = read_changes(service.schema, changes or [], words)
     filters, counts = parse_filters(only or []), parse_importance(importance or [])
     if (picture is None) == (not item):
-        raise ValueError("give a picture, or an item of the gallery after --item")
+        raise InputError("give a picture, or an item of the gallery after --item")
     if picture is not None:
         result = service.search(picture, wanted, k, filters=filters, importance=counts, pure=pure)
     else:

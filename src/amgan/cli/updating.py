@@ -25,6 +25,7 @@ from amgan.cli.options import (
     run_option,
 )
 from amgan.cli.searching import PANEL
+from amgan.errors import InputError
 from amgan.gallery.executor_choice import ExecutorChoice
 from amgan.wording import counted
 
@@ -101,7 +102,7 @@ def update(
 
     removed = [*(remove or []), *([] if remove_file is None else read_ids(remove_file))]
     if table is None and not removed and run is None:
-        raise ValueError(
+        raise InputError(
             "nothing to do: give a table of items to add, ids after --remove or --remove-file, "
             "or a run with another model after --run"
         )
@@ -126,7 +127,7 @@ def read_ids(file: Path) -> list[str]:
     try:
         lines = file.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError:
-        raise ValueError(f"{file}: not a text file in UTF-8, with one id a line") from None
+        raise InputError(f"{file}: not a text file in UTF-8, with one id a line") from None
     return [line.strip() for line in lines if line.strip()]
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amgan.attributes import MISSING, AttributeSchema, Labels
+from amgan.errors import InputError
 from amgan.evaluation.calibration import (
     Numbers,
     Reliability,
@@ -194,7 +195,7 @@ def build_calibration_report(
     for name, any_label in zip(schema.names, known.any(axis=0), strict=True):
         if not any_label:
             where = "" if split == "all" else f" of split {split!r}"
-            raise ValueError(
+            raise InputError(
                 f"catalogue {catalogue!r}: no item{where} has a label of attribute {name!r}; "
                 "name the other attributes to leave it out"
             )

@@ -14,6 +14,7 @@ from scipy import linalg
 from torchmetrics.functional.image import structural_similarity_index_measure
 
 from amgan.attributes import MISSING, AttributeSchema, Labels
+from amgan.errors import InputError
 from amgan.evaluation.metrics import Numbers
 from amgan.images import Pixels
 
@@ -42,7 +43,7 @@ def compute_ssim(prototypes: Pixels, truth: Pixels) -> Numbers:
     """
     _check_pictures(prototypes, truth)
     if min(truth.shape[1:3]) < SSIM_WINDOW:
-        raise ValueError(
+        raise InputError(
             f"SSIM needs pictures of at least {SSIM_WINDOW} pixels a side, not {truth.shape[1:3]}"
         )
     similarities = np.empty(len(truth))
@@ -80,7 +81,7 @@ def compute_judged_accuracy(
         "judged_kept" over the others; NaN where there is none to judge.
     """
     if logits.shape != (len(target_labels), schema.num_values):
-        raise ValueError(
+        raise InputError(
             f"logits have shape {logits.shape}, "
             f"expected {(len(target_labels), schema.num_values)} for this schema"
         )
@@ -109,11 +110,11 @@ def compute_frechet_distance(drawn: NDArray[np.floating], real: NDArray[np.float
         ValueError: fewer than two samples, other widths, or a feature that is not finite.
     """
     if drawn.ndim != 2 or real.ndim != 2 or drawn.shape[1] != real.shape[1]:
-        raise ValueError(f"features must be (N, D) of one D, not {drawn.shape} and {real.shape}")
+        raise InputError(f"features must be (N, D) of one D, not {drawn.shape} and {real.shape}")
     if min(len(drawn), len(real)) < 2:
-        raise ValueError("a Fréchet distance needs at least two samples on both sides")
+        raise InputError("a Fréchet distance needs at least two samples on both sides")
     if not (np.isfinite(drawn).all() and np.isfinite(real).all()):
-        raise ValueError("a Fréchet distance needs finite features")
+        raise InputError("a Fréchet distance needs finite features")
     mean, covariance = _fit_gaussian(drawn)
     other_mean, other_covariance = _fit_gaussian(real)
     root = _square_root(covariance)
@@ -137,11 +138,11 @@ def _square_root(covariance: Numbers) -> Numbers:
 
 def _check_pictures(prototypes: Pixels, truth: Pixels) -> None:
     if prototypes.shape != truth.shape or truth.ndim != 4 or truth.shape[3] != 3:
-        raise ValueError(
+        raise InputError(
             f"pictures must both be (N, H, W, 3), not {prototypes.shape} and {truth.shape}"
         )
     if prototypes.dtype != np.uint8 or truth.dtype != np.uint8:
-        raise ValueError(f"pictures must be uint8, not {prototypes.dtype} and {truth.dtype}")
+        raise InputError(f"pictures must be uint8, not {prototypes.dtype} and {truth.dtype}")
 
 
 def _blocks(n: int) -> list[slice]:

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
+from amgan.errors import InputError
 from amgan.evaluation.metrics import mean_of_defined
 from amgan.evaluation.per_query import PerQueryResults, load_per_query, save_per_query
 from amgan.evaluation.provenance import commit_id, machine_description
@@ -100,11 +101,11 @@ class EvaluationReport:
 
     def __post_init__(self) -> None:
         if self.protocol not in PROTOCOLS:
-            raise ValueError(
+            raise InputError(
                 f"unknown protocol {self.protocol!r}; the protocols are {', '.join(PROTOCOLS)}"
             )
         if self.ranking not in RANKINGS:
-            raise ValueError(
+            raise InputError(
                 f"unknown ranking {self.ranking!r}; the rankings are {', '.join(RANKINGS)}"
             )
 
@@ -148,7 +149,7 @@ class EvaluationReport:
                 values["method"], values["ranking"] = _split_name(values["method"], ranking)
             return cls(**(values | {"groups": groups}))
         except (AttributeError, KeyError, TypeError) as error:
-            raise ValueError(f"not an evaluation report: {error!r}") from None
+            raise InputError(f"not an evaluation report: {error!r}") from None
 
     def to_markdown(self, metrics: Sequence[str] = SHOWN) -> str:
         """The report as Markdown: facts, means by number of changes and by attribute, notes."""
@@ -262,7 +263,7 @@ def load_report(path: Path, ranking: Ranking = "pure") -> EvaluationReport:
     try:
         return EvaluationReport.from_json(Path(path).read_text(encoding="utf-8"), ranking)
     except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
+        raise InputError(f"{path}: {error}") from None
 
 
 def comparison_to_markdown(
@@ -289,7 +290,7 @@ def comparison_to_markdown(
     reports = list(reports)
     facts = {(r.protocol, r.triplet_digest, r.gallery_size, r.split) for r in reports}
     if len(facts) != 1:
-        raise ValueError("reports to compare must share protocol, triplets, gallery and split")
+        raise InputError("reports to compare must share protocol, triplets, gallery and split")
     marks = marks or {}
     metrics = [m for m in metrics if all(m in r.groups[group].means for r in reports)]
     best = {m: _best(r.groups[group].means[m] for r in reports) for m in metrics}

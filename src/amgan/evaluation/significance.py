@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from scipy import stats
 
+from amgan.errors import InputError
 from amgan.evaluation.metrics import Numbers, mean_of_defined
 from amgan.evaluation.per_query import PerQueryResults
 
@@ -80,10 +81,10 @@ def paired_test(
         ValueError: lengths that differ, or an unknown test.
     """
     if ours.shape != theirs.shape:
-        raise ValueError(f"paired values must match: {ours.shape} against {theirs.shape}")
+        raise InputError(f"paired values must match: {ours.shape} against {theirs.shape}")
     tests = {"permutation": _permutation_p, "t": _student_p, "wilcoxon": _wilcoxon_p}
     if test not in tests:
-        raise ValueError(f"unknown test {test!r}; the tests are {', '.join(tests)}")
+        raise InputError(f"unknown test {test!r}; the tests are {', '.join(tests)}")
     differences = ours - theirs
     differences = differences[~np.isnan(differences)]
     mean, n = mean_of_defined(differences)
@@ -114,7 +115,7 @@ def compare_scores(
     """
     unknown = sorted(set(baselines) - set(scores))
     if unknown or not baselines:
-        raise ValueError(
+        raise InputError(
             f"no scores for baselines {unknown}; there are scores for {', '.join(scores)}"
             if unknown
             else "a comparison needs at least one baseline"
@@ -149,7 +150,7 @@ def scores_of_queries(
     first, *others = results.items()
     for name, other in others:
         if (other.references, other.targets) != (first[1].references, first[1].targets):
-            raise ValueError(f"{name!r} and {first[0]!r} were not tested on the same triplets")
+            raise InputError(f"{name!r} and {first[0]!r} were not tested on the same triplets")
     return {name: result.metrics for name, result in results.items()}
 
 
@@ -163,7 +164,7 @@ def scores_of_folds(
     """
     numbers = {name: len(means) for name, means in folds.items()}
     if len(set(numbers.values())) > 1:
-        raise ValueError(f"methods must have the same folds, not {numbers}")
+        raise InputError(f"methods must have the same folds, not {numbers}")
     return {
         name: {metric: np.array([fold[metric] for fold in means]) for metric in means[0]}
         for name, means in folds.items()

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from amgan.errors import InputError
 from amgan.evaluation.metrics import compute_query_metrics
 from amgan.evaluation.per_query import PerQueryResults, save_per_query
 from amgan.evaluation.report import EvaluationReport, Protocol, build_report, save_report
@@ -77,7 +78,7 @@ def evaluate_model(
     """
     catalogue, triplets = data.catalogue, data.triplets.in_split(split)
     if not len(triplets):
-        raise ValueError(f"catalogue {catalogue.name!r} has no triplets in split {split!r}")
+        raise InputError(f"catalogue {catalogue.name!r} has no triplets in split {split!r}")
     rows = np.arange(len(catalogue)) if protocol == "paper" else catalogue.rows_in_split(split)
     pixels = data.pixels if len(rows) == len(catalogue) else data.pixels[rows]
     gallery = Gallery.in_memory(model, catalogue.subset(rows), pixels)
@@ -128,7 +129,7 @@ def build_untrained(name: str, model: TrainedModel) -> TrainedModel:
     elif name in UNTRAINED:
         method = build_method(name, model.schema, model.images, model.description.network)
     else:
-        raise ValueError(f"unknown ranker {name!r}; choose unmanipulated, {', '.join(UNTRAINED)}")
+        raise InputError(f"unknown ranker {name!r}; choose unmanipulated, {', '.join(UNTRAINED)}")
     note = {key: value for key, value in model.description.note.items() if key != "ranking"}
     description = replace(model.description, method=name, options={}, note=note)
     return TrainedModel(method, description, model.compute)

@@ -10,6 +10,7 @@ import numpy as np
 
 from amgan.attributes import AttributeSchema
 from amgan.catalogue.records import Catalogue
+from amgan.errors import InputError
 from amgan.evaluation.calibration_report import CalibrationReport, build_calibration_report
 from amgan.images import Pixels
 from amgan.methods.trained import TrainedModel
@@ -68,13 +69,13 @@ def measure_calibration(
     rows = np.arange(len(catalogue)) if split == "all" else catalogue.rows_in_split(split)
     if not len(rows):
         where = "" if split == "all" else f" in split {split!r}"
-        raise ValueError(f"catalogue {catalogue.name!r} has no item{where}")
+        raise InputError(f"catalogue {catalogue.name!r} has no item{where}")
     starts = [*range(0, len(rows), _PICTURES_A_BLOCK), len(rows)]
     parts = []
     for start, stop in progress(pairwise(starts), "Classify pictures", len(starts) - 1):
         logits = model.attribute_logits(pixels[rows[start:stop]])
         if logits is None:
-            raise ValueError(
+            raise InputError(
                 f"method {model.description.method!r} has no attribute classifier, "
                 "and so no confidence to hold against labels"
             )
@@ -99,7 +100,7 @@ def _columns(own: AttributeSchema, catalogue: Catalogue) -> list[int]:
     for attribute in catalogue.schema.attributes:
         position = own.attribute_position(attribute.name)
         if own.attributes[position] != attribute:
-            raise ValueError(
+            raise InputError(
                 f"catalogue {catalogue.name!r}: attribute {attribute.name!r} has other values "
                 "than the model's"
             )

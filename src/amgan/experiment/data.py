@@ -18,6 +18,7 @@ from amgan.catalogue.records import Catalogue
 from amgan.catalogue.table import TableLayout, load_table
 from amgan.catalogue.validation import ValidationReport
 from amgan.config import CatalogueConfig, ExperimentConfig, TripletConfig
+from amgan.errors import InputError
 from amgan.images import Pixels
 from amgan.progress import track
 from amgan.queries import Triplets, assign_splits, load_triplets, sample_triplets
@@ -73,7 +74,7 @@ def load_catalogue(
         ValueError: no path, an unknown reader, or a catalogue that cannot be used.
     """
     if not config.path:
-        raise ValueError("no catalogue: set catalogue.path to a table or a dataset's folder")
+        raise InputError("no catalogue: set catalogue.path to a table or a dataset's folder")
     path = Path(config.path)
     if config.reader == "table":
         layout = TableLayout(
@@ -95,7 +96,7 @@ def load_catalogue(
         checks = Checks(strict, check_pictures, progress=track)
         catalogue, report = READERS[config.reader](path, checks=checks)
     else:
-        raise ValueError(
+        raise InputError(
             f"unknown reader {config.reader!r}; the readers are table, {', '.join(READERS)}"
         )
     if all(split is None for split in catalogue.splits):

@@ -13,6 +13,7 @@ import torch
 from amgan.catalogue.records import Catalogue
 from amgan.config import ExperimentConfig
 from amgan.devices import choose_compute
+from amgan.errors import InputError
 from amgan.evaluation.calibration import fit_temperature
 from amgan.evaluation.provenance import commit_id
 from amgan.experiment.assessing import evaluate_model
@@ -138,7 +139,7 @@ def read_run_config(folder: Path) -> dict[str, Any]:
     """
     path = folder / "config.json"
     if not path.is_file():
-        raise ValueError(f"{folder}: not a run folder (no config.json)")
+        raise InputError(f"{folder}: not a run folder (no config.json)")
     values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return values
 
@@ -149,7 +150,7 @@ def _check_same_run(run: RunFolder, config: ExperimentConfig, data: ExperimentDa
     if found in (None, _fingerprint(config, data)):
         return
     then = read_run_config(run.folder) if (run.folder / "config.json").is_file() else None
-    raise ValueError(describe_other_run(run.folder, then, config.to_dict()))
+    raise InputError(describe_other_run(run.folder, then, config.to_dict()))
 
 
 def _fingerprint(config: ExperimentConfig, data: ExperimentData) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from amgan.errors import InputError
 from amgan.gallery.approximate import (
     STALE_SHARE,
     IndexEngine,
@@ -140,7 +141,7 @@ def _choose(folder: Path, manifest: Manifest, setting: str | None) -> EngineSett
     same = (asked.kind, asked.collection) == (written.kind, written.collection)
     if asked.kind == "exact" or same:
         return asked
-    raise ValueError(
+    raise InputError(
         f"{folder}: written for {manifest.engine}, not for {setting}; "
         "open it with that or faiss://exact, or write it again"
     )

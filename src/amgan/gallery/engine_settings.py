@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlsplit
 
+from amgan.errors import InputError
+
 AUTO_GRAPH_FLOATS = 20_000 * 512  # auto takes a graph from this many numbers upward; see `resolve`
 
 _GRAPH_OPTIONS = {"m": 32, "ef_construction": 200, "ef_search": 256}
@@ -103,14 +105,14 @@ def parse_engine(setting: str) -> EngineSettings:
     parts = urlsplit(setting)
     if parts.scheme == "faiss" and not parts.path.strip("/"):
         if parts.netloc not in _KINDS:
-            raise ValueError(
+            raise InputError(
                 f"unknown engine {setting!r}; engines of faiss are {', '.join(_KINDS)}"
             )
         options = _read_options(setting, parts.query, _KINDS[parts.netloc])
         return EngineSettings(parts.netloc, options)
     if parts.scheme == "milvus":
         return _parse_server(setting)
-    raise ValueError(
+    raise InputError(
         f"cannot read engine {setting!r}; write auto, faiss://exact, faiss://sq8, "
         "faiss://hnsw, faiss://hnsw_sq8 or milvus://host:port/collection"
     )
@@ -120,7 +122,7 @@ def _parse_server(setting: str) -> EngineSettings:
     parts = urlsplit(setting)
     path, _, collection = parts.path.rpartition("/")
     if not collection.isidentifier() or not (parts.netloc or path.endswith(".db")):
-        raise ValueError(
+        raise InputError(
             f"cannot read engine {setting!r}; write milvus://host:port/collection, "
             "or milvus:///path/to/file.db/collection for Milvus Lite; "
             "a collection's name has letters, digits and _"
@@ -139,10 +141,10 @@ def _read_options(setting: str, query: str, defaults: Mapping[str, int]) -> dict
     for name, text in parse_qsl(query, keep_blank_values=True):
         if name not in defaults:
             known = ", ".join(defaults) or "none"
-            raise ValueError(f"engine {setting!r}: unknown option {name!r}; options are {known}")
+            raise InputError(f"engine {setting!r}: unknown option {name!r}; options are {known}")
         lowest, highest = _LIMITS[name]
         if not text.isascii() or not text.isdigit() or not lowest <= int(text) <= highest:
-            raise ValueError(
+            raise InputError(
                 f"engine {setting!r}: {name} has to be a number from {lowest} to {highest}"
             )
         options[name] = int(text)

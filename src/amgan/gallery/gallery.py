@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from amgan.attributes import MISSING, AttributeSchema, Labels
 from amgan.catalogue.records import Catalogue, Item
+from amgan.errors import InputError
 from amgan.gallery.encode import EncodingJob, encode_in_memory
 from amgan.gallery.engines import Engine, ExactEngine, Filters, Rows, Vectors
 from amgan.gallery.items import ItemTable
@@ -117,7 +118,7 @@ class Gallery:
         """
         row = self.items.find(item_id)
         if row is None:
-            raise ValueError(f"gallery {self.name!r} has no item {item_id!r}")
+            raise InputError(f"gallery {self.name!r} has no item {item_id!r}")
         return row
 
     def check_model(self, model: TrainedModel) -> None:
@@ -145,7 +146,7 @@ class Gallery:
         kept = np.ones(len(self), bool)
         for name, values in filters.items():
             if isinstance(values, str):
-                raise ValueError(f"filter {name!r}: give a list of values, not the text {values!r}")
+                raise InputError(f"filter {name!r}: give a list of values, not the text {values!r}")
             kept &= self._holds(name, values)
         return np.flatnonzero(kept)
 
@@ -160,4 +161,4 @@ class Gallery:
         if name in self.items.field_names:
             return self.items.is_in(name, [value or None for value in values])
         known = ", ".join((*self.schema.names, *self.items.field_names))
-        raise ValueError(f"cannot filter by {name!r}; filters are {known}")
+        raise InputError(f"cannot filter by {name!r}; filters are {known}")

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from amgan.catalogue.parallel import available_workers
+from amgan.errors import InputError
 from amgan.gallery.blocks import HOW_TO_GO_ON, Block, BlockEncoder, EncodedBlock, Recipe
 from amgan.gallery.versions import GalleryError
 
@@ -47,7 +48,7 @@ def map_with_ray(
     rows = []
     for block in blocks:
         if block.pixels is not None:
-            raise ValueError("Ray reads picture files; leave out decoded pixels, or use processes")
+            raise InputError("Ray reads picture files; leave out decoded pixels, or use processes")
         rows.append({_BLOCK: pickle.dumps(block)})
     if not rows:
         return

@@ -11,6 +11,7 @@ from safetensors import SafetensorError
 
 from amgan.attributes import Labels
 from amgan.catalogue.records import Catalogue
+from amgan.errors import InputError
 from amgan.gallery.blocks import DEFAULT_OPTIONS, EncodingOptions
 from amgan.gallery.encode import (
     JOURNAL_FILE,
@@ -188,7 +189,7 @@ def load_gallery_model(
         gallery.check_model(model)
         return model
     if gallery.folder is None:
-        raise ValueError(f"gallery {gallery.name!r} lives in memory and holds no model")
+        raise InputError(f"gallery {gallery.name!r} lives in memory and holds no model")
     return load_model(gallery.folder / MODEL_FILE, device)
 
 

@@ -21,12 +21,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
+from amgan.errors import InputError
 from amgan.files import write_text
 
 _NAME = re.compile(r"\d{6,}")
 
 
-class GalleryError(ValueError):
+class GalleryError(InputError):
     """A gallery folder that cannot be read, written, or used with a model."""
 
 

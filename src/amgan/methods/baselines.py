@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from amgan.attributes import AttributeSchema
+from amgan.errors import InputError
 from amgan.images import ImageSettings
 from amgan.methods.protocol import Phase, QueryBatch, RankingMetric, TrainingBatch
 from amgan.models.network import NetworkConfig
@@ -40,7 +41,7 @@ class _Untrained(nn.Module):
 
     def losses(self, phase: str, batch: TrainingBatch) -> dict[str, Tensor]:
         """Never called, as there are no phases."""
-        raise ValueError(f"there is no phase {phase!r}")
+        raise InputError(f"there is no phase {phase!r}")
 
     def prototype(self, query: QueryBatch) -> None:
         """None."""

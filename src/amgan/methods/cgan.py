@@ -34,6 +34,7 @@ from torch import Tensor
 
 from amgan import losses
 from amgan.attributes import AttributeSchema
+from amgan.errors import InputError
 from amgan.images import ImageSettings
 from amgan.methods import baseline_losses
 from amgan.methods.amgan import Amgan, AmganConfig
@@ -64,7 +65,7 @@ class CganConfig(AmganConfig):
 
     def __post_init__(self) -> None:
         if not 0 < self.first_stage < 1:
-            raise ValueError(f"first_stage must lie between 0 and 1, not {self.first_stage}")
+            raise InputError(f"first_stage must lie between 0 and 1, not {self.first_stage}")
 
 
 class Cgan(Amgan):

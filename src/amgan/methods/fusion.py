@@ -21,6 +21,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from amgan.errors import InputError
 from amgan.methods.labels import apply_indicator, one_hot
 
 
@@ -38,7 +39,7 @@ class FusionWeights:
 
     def __post_init__(self) -> None:
         if self.distance <= 0 or self.changed < 0:
-            raise ValueError("a fused ranking needs distance > 0 and changed >= 0")
+            raise InputError("a fused ranking needs distance > 0 and changed >= 0")
 
     @classmethod
     def from_note(cls, note: Mapping[str, Any]) -> FusionWeights | None:

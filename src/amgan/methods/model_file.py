@@ -11,6 +11,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 
 from amgan.devices import Precision, choose_compute
+from amgan.errors import InputError
 from amgan.files import write_tensors
 from amgan.methods.description import ModelDescription
 from amgan.methods.fusion import FusionWeights
@@ -63,23 +64,23 @@ def load_model(
     """
     file = path / "model.safetensors" if path.is_dir() else path
     if not file.is_file():
-        raise ValueError(f"{path}: no model here; give a run folder or its model.safetensors")
+        raise InputError(f"{path}: no model here; give a run folder or its model.safetensors")
     try:
         with safe_open(file, framework="pt") as opened:
             metadata = opened.metadata() or {}
             tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
     except SafetensorError as error:
-        raise ValueError(f"{file}: not a readable safetensors file ({error})") from None
+        raise InputError(f"{file}: not a readable safetensors file ({error})") from None
     if metadata.get("format") != FORMAT:
-        raise ValueError(f"{file}: not a model of this program (no {FORMAT} header)")
+        raise InputError(f"{file}: not a model of this program (no {FORMAT} header)")
     if metadata.get("version") != str(VERSION):
-        raise ValueError(f"{file}: model format {metadata.get('version')}, this reads {VERSION}")
+        raise InputError(f"{file}: model format {metadata.get('version')}, this reads {VERSION}")
     description = ModelDescription.from_json(metadata["description"])
     method = description.build()
     try:
         method.load_state_dict(tensors)
     except RuntimeError as error:
-        raise ValueError(f"{file}: weights do not fit the described network ({error})") from None
+        raise InputError(f"{file}: weights do not fit the described network ({error})") from None
     if ranking is not None:
         description = replace(description, note=_choose_ranking(file, description.note, ranking))
     return TrainedModel(method, description, choose_compute(device, precision))
@@ -90,7 +91,7 @@ def _choose_ranking(
 ) -> Mapping[str, Any]:
     fitted = FusionWeights.from_note(note) is not None
     if ranking is RankingChoice.fused and not fitted:
-        raise ValueError(
+        raise InputError(
             f"{file}: this model has no fused ranking (a drawing method trained with validation "
             "items has one); use the pure ranking"
         )

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from torch import nn
 
 from amgan.attributes import AttributeSchema
+from amgan.errors import InputError
 from amgan.images import ImageSettings
 from amgan.methods.adde import Adde, AddeConfig
 from amgan.methods.amgan import Amgan, AmganConfig
@@ -81,7 +82,7 @@ def build_method(
 def method_entry(name: str) -> MethodEntry:
     """Entry of METHODS by name; ValueError with the known names otherwise."""
     if name not in METHODS:
-        raise ValueError(f"unknown method {name!r}; the methods are {', '.join(METHODS)}")
+        raise InputError(f"unknown method {name!r}; the methods are {', '.join(METHODS)}")
     return METHODS[name]
 
 
@@ -91,11 +92,11 @@ def method_options(name: str, changes: Mapping[str, Any]) -> Any:
     known = TypeAdapter(type(defaults)).dump_python(defaults)
     unknown = sorted(set(changes) - set(known))
     if unknown:
-        raise ValueError(
+        raise InputError(
             f"method {name!r} has no option {', '.join(map(repr, unknown))}; "
             f"its options are {', '.join(known)}"
         )
     try:
         return TypeAdapter(type(defaults)).validate_python({**known, **changes})
     except ValidationError as error:
-        raise ValueError(f"method {name!r}: {error}") from None
+        raise InputError(f"method {name!r}: {error}") from None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from amgan.errors import InputError
+
 
 @dataclass(frozen=True)
 class NetworkConfig:
@@ -26,13 +28,13 @@ class NetworkConfig:
     def __post_init__(self) -> None:
         sizes = (self.generator_width, self.latent_channels, self.embedding_dim)
         if min(*sizes, *self.encoder_widths) < 1 or self.residual_blocks < 0:
-            raise ValueError("network sizes must be positive")
+            raise InputError("network sizes must be positive")
 
     def check_picture(self, height: int, width: int) -> None:
         """Raise ValueError where pictures of this size do not pass through the networks."""
         factor = max(4, 2 ** len(self.encoder_widths))
         if height % factor or width % factor:
-            raise ValueError(
+            raise InputError(
                 f"picture size {height} x {width} does not fit the networks; "
                 f"height and width must be multiples of {factor}"
             )

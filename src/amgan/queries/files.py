@@ -16,6 +16,7 @@ import numpy as np
 
 from amgan.attributes import MISSING, Change
 from amgan.catalogue.records import Catalogue
+from amgan.errors import InputError
 from amgan.files import replacing
 from amgan.queries.triplets import Triplets
 
@@ -30,7 +31,7 @@ def save_triplets(triplets: Triplets, catalogue: Catalogue, path: Path) -> None:
         ValueError: the triplets were drawn from another catalogue.
     """
     if triplets.catalogue_digest != catalogue.digest:
-        raise ValueError(
+        raise InputError(
             f"these triplets were drawn from another catalogue than {catalogue.name!r}"
         )
     with replacing(Path(path)) as temporary, temporary.open("w", encoding="utf-8") as stream:
@@ -57,11 +58,11 @@ def load_triplets(path: Path, catalogue: Catalogue) -> Triplets:
             try:
                 rows.append(_read_row(line, catalogue))
             except ValueError as error:
-                raise ValueError(
+                raise InputError(
                     f"{path}, line {number}: {error}{_origin(header, catalogue)}"
                 ) from None
     if header["triplets"] != len(rows):
-        raise ValueError(
+        raise InputError(
             f"{path}: the header announces {header['triplets']} triplets, the file has {len(rows)}"
         )
     return Triplets(
@@ -114,14 +115,14 @@ def _describe_changes(catalogue: Catalogue, reference: int, target: int) -> list
         if before == after:
             continue
         if after == MISSING:
-            raise ValueError(
+            raise InputError(
                 f"{attribute.name} is {attribute.values[before]!r} in the reference and missing in "
                 "the target; a change cannot remove a value"
             )
         unwanted = None if before == MISSING else attribute.values[before]
         changes.append(str(Change(attribute.name, attribute.values[after], unwanted)))
     if not changes:
-        raise ValueError("reference and target do not differ in any attribute")
+        raise InputError("reference and target do not differ in any attribute")
     return changes
 
 
@@ -131,16 +132,16 @@ def _read_header(path: Path, line: str) -> dict[str, Any]:
     except json.JSONDecodeError:
         header = None
     if not isinstance(header, dict) or header.get("format") != FORMAT:
-        raise ValueError(f"{path}, line 1: not a triplet file (no header of format {FORMAT!r})")
+        raise InputError(f"{path}, line 1: not a triplet file (no header of format {FORMAT!r})")
     if header.get("version") != VERSION:
-        raise ValueError(
+        raise InputError(
             f"{path}, line 1: version {header.get('version')!r} is not supported; "
             f"this program reads version {VERSION}"
         )
     kinds = {"seed": int, "settings": dict, "triplets": int, "skipped": int}
     for key, kind in kinds.items():
         if not isinstance(header.get(key), kind):
-            raise ValueError(f"{path}, line 1: the header's {key!r} is missing or malformed")
+            raise InputError(f"{path}, line 1: the header's {key!r} is missing or malformed")
     return header
 
 
@@ -151,20 +152,20 @@ def _read_row(line: str, catalogue: Catalogue) -> tuple[str, int, int]:
         split, reference_id, target_id = row["split"], row["reference"], row["target"]
         changes = row["changes"]
     except (json.JSONDecodeError, KeyError, TypeError):
-        raise ValueError("expected an object with split, reference, target, changes") from None
+        raise InputError("expected an object with split, reference, target, changes") from None
     for name, text in (("split", split), ("reference", reference_id), ("target", target_id)):
         if not isinstance(text, str):
-            raise ValueError(f"{name} is {text!r}; it must be a text")
+            raise InputError(f"{name} is {text!r}; it must be a text")
     reference, target = catalogue.row(reference_id), catalogue.row(target_id)
     for item_id, place in ((reference_id, reference), (target_id, target)):
         if catalogue.splits[place] not in (None, split):
-            raise ValueError(
+            raise InputError(
                 f"the file puts item {item_id!r} in split {split!r}, "
                 f"the catalogue in {catalogue.splits[place]!r}"
             )
     expected = _describe_changes(catalogue, reference, target)
     if changes != expected:
-        raise ValueError(
+        raise InputError(
             f"changes {changes} do not agree with the labels of {reference_id!r} and "
             f"{target_id!r}, which give {expected}"
         )

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amgan.attributes import Labels
+from amgan.errors import InputError
 from amgan.queries.groups import LabelGroups
 
 
@@ -32,7 +33,7 @@ class PositiveSampler:
             ValueError: a pool of fewer than two items.
         """
         if len(rows) < 2:
-            raise ValueError(f"a positive needs at least two items to draw from, not {len(rows)}")
+            raise InputError(f"a positive needs at least two items to draw from, not {len(rows)}")
         self._labels = np.ascontiguousarray(labels)
         self._groups = LabelGroups.from_rows(self._labels, rows)
         self._group_of = {vector.tobytes(): g for g, vector in enumerate(self._groups.vectors)}

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amgan.catalogue.records import Catalogue
+from amgan.errors import InputError
 
 SPLITS = ("train", "val", "test")
 
@@ -24,7 +25,7 @@ def assign_splits(
         ValueError: fractions that are negative or do not add up to 1.
     """
     if min(fractions) < 0 or abs(sum(fractions) - 1) > 1e-9:
-        raise ValueError(f"fractions {fractions}: three numbers that add up to 1")
+        raise InputError(f"fractions {fractions}: three numbers that add up to 1")
     place = _shuffled_places(catalogue, seed)
     boundaries = np.cumsum(fractions)[:2]
     return _with_splits(catalogue, np.searchsorted(boundaries, place, side="right"))
@@ -40,9 +41,9 @@ def assign_folds(catalogue: Catalogue, *, folds: int = 5, fold: int, seed: int =
         ValueError: fewer than two folds, or a fold that is not among them.
     """
     if folds < 2:
-        raise ValueError(f"{folds} folds: cross-validation needs at least 2")
+        raise InputError(f"{folds} folds: cross-validation needs at least 2")
     if not 0 <= fold < folds:
-        raise ValueError(f"fold {fold}: the folds are 0 to {folds - 1}")
+        raise InputError(f"fold {fold}: the folds are 0 to {folds - 1}")
     place = _shuffled_places(catalogue, seed) * folds
     number = place.astype(np.int64)
     is_val = (number == (fold + 1) % folds) & (place - number < 0.5)

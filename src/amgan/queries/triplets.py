@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from amgan.attributes import Indicator
 from amgan.catalogue.records import Catalogue
+from amgan.errors import InputError
 from amgan.queries.groups import LabelGroups
 
 
@@ -226,9 +227,9 @@ def _random_words(seed: int, draws: int, items: int) -> NDArray[np.uint64]:
 def _check_changes(changes: tuple[int, int], num_attributes: int) -> tuple[int, int]:
     low, high = changes
     if not 1 <= low <= high:
-        raise ValueError(f"changes {low} to {high}: write 1 <= smallest <= largest")
+        raise InputError(f"changes {low} to {high}: write 1 <= smallest <= largest")
     if low > num_attributes:
-        raise ValueError(f"changes from {low}: the catalogue has {num_attributes} attributes")
+        raise InputError(f"changes from {low}: the catalogue has {num_attributes} attributes")
     return low, min(high, num_attributes)
 
 
@@ -236,15 +237,15 @@ def _targets_per_split(catalogue: Catalogue, per_item: Mapping[str, int] | int) 
     """Number of targets an item for each split of the catalogue, in order of appearance."""
     splits = [split for split in dict.fromkeys(catalogue.splits) if split is not None]
     if not splits:
-        raise ValueError(
+        raise InputError(
             f"catalogue {catalogue.name!r} has no splits; name a split column or assign splits"
         )
     by_split = per_item if isinstance(per_item, Mapping) else dict.fromkeys(splits, per_item)
     for split, number in by_split.items():
         if split not in splits:
-            raise ValueError(
+            raise InputError(
                 f"per_item names split {split!r}; the catalogue has {', '.join(splits)}"
             )
         if number < 0:
-            raise ValueError(f"per_item is {number} for split {split!r}; it cannot be negative")
+            raise InputError(f"per_item is {number} for split {split!r}; it cannot be negative")
     return {split: int(by_split.get(split, 1)) for split in splits}

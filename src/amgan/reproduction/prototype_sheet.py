@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from amgan.attributes import Change
+from amgan.errors import InputError
 from amgan.files import replacing
 from amgan.images import Pixels
 from amgan.sheets.canvas import GREY, INK, Canvas, measure
@@ -54,7 +55,7 @@ def render_prototype_sheet(
         ValueError: no case.
     """
     if not any(len(block.references) for block in blocks):
-        raise ValueError("a prototype sheet needs at least one case")
+        raise InputError("a prototype sheet needs at least one case")
     figure = _Sheet(blocks, title, dpi).draw()
     with replacing(path) as temporary:
         figure.savefig(temporary, dpi=dpi, format=path.suffix[1:].lower())

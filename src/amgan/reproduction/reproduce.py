@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from amgan.errors import InputError
 from amgan.evaluation.metrics import mean_of_defined
 from amgan.evaluation.provenance import commit_id, machine_description
 from amgan.evaluation.report import PROTOCOLS, Protocol
@@ -74,7 +75,7 @@ def reproduce(
     results = SuiteResults(place)
     if not results.records:
         reasons = "; ".join(f"{name}: {why}" for name, why in results.failures.items())
-        raise ValueError(f"no row of suite {place.suite.name!r} is finished ({reasons})")
+        raise InputError(f"no row of suite {place.suite.name!r} is finished ({reasons})")
     measured = Measurements(results, SuiteData(place), announce)
     times = measured.times()
     qualities = measured.qualities()

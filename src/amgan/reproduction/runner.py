@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from amgan.config import ExperimentConfig
+from amgan.errors import InputError
 from amgan.evaluation.provenance import commit_id, machine_description
 from amgan.experiment import (
     ExperimentData,
@@ -116,7 +117,7 @@ class RowState:
         self._path = folder / "row.json"
         self._values = read_row_state(folder) or {"fingerprint": fingerprint, "done": False}
         if self._values["fingerprint"] != fingerprint:
-            raise ValueError(
+            raise InputError(
                 f"{folder}: holds this row with other settings or data; "
                 "give another results folder, or delete this one"
             )

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from pydantic import TypeAdapter, ValidationError
 
 from amgan.config import EXPERIMENTS, ExperimentConfig, load_config
+from amgan.errors import InputError
 from amgan.evaluation.report import Protocol
 from amgan.reproduction.published import Dataset
 
@@ -116,16 +117,16 @@ class Suite:
 
     def __post_init__(self) -> None:
         if not self.rows:
-            raise ValueError(f"suite {self.name!r} has no rows")
+            raise InputError(f"suite {self.name!r} has no rows")
         for part in ("name", "slug"):
             names = [getattr(row, part) for row in self.rows]
             twice = sorted({name for name in names if names.count(name) > 1})
             if twice:
-                raise ValueError(f"suite {self.name!r} has row {twice[0]!r} twice")
+                raise InputError(f"suite {self.name!r} has row {twice[0]!r} twice")
         if self.folds == 1 or self.folds < 0:
-            raise ValueError(f"folds = {self.folds}: 0 for none, or at least 2")
+            raise InputError(f"folds = {self.folds}: 0 for none, or at least 2")
         if self.significance == "folds" and self.folds < 2:
-            raise ValueError("significance over folds needs folds = 2 or more")
+            raise InputError("significance over folds needs folds = 2 or more")
 
     def protocols_of(self, test: str) -> tuple[Protocol, ...]:
         """Galleries to rank in a test; more changes are asked for under the first only."""
@@ -167,7 +168,7 @@ class Suite:
         known = {key: row for row in self.rows for key in (row.name, row.slug)}
         for name in names:
             if name not in known:
-                raise ValueError(
+                raise InputError(
                     f"suite {self.name!r} has no row {name!r}; "
                     f"its rows are {', '.join(row.name for row in self.rows)}"
                 )
@@ -185,7 +186,7 @@ def find_suite(name: str) -> Path:
         if path.is_file():
             return path
     known = ", ".join(sorted(path.stem for path in SUITES.glob("*.toml"))) or "none here"
-    raise ValueError(f"no suite {name!r}; give a TOML file, or one of {known}")
+    raise InputError(f"no suite {name!r}; give a TOML file, or one of {known}")
 
 
 def load_suite(path: Path, **changes: Any) -> Suite:
@@ -210,19 +211,19 @@ def load_suite(path: Path, **changes: Any) -> Suite:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        raise ValueError(f"{path}: {place}: {first['msg']}, not {first['input']!r}") from None
+        raise InputError(f"{path}: {place}: {first['msg']}, not {first['input']!r}") from None
     for row in suite.rows:
         try:
             suite.row_config(row)
         except ValueError as error:
-            raise ValueError(f"{path}: row {row.name!r}: {error}") from None
+            raise InputError(f"{path}: row {row.name!r}: {error}") from None
     return suite
 
 
 def _read_extended(path: Path, above: tuple[Path, ...] = ()) -> dict[str, Any]:
     """A suite's keys over those of the file that it extends, and so on; its name is its own."""
     if path in above:
-        raise ValueError(f"{path}: extends itself")
+        raise InputError(f"{path}: extends itself")
     values = {"name": path.stem, **_read_toml(path)}
     if "extends" in values:
         base = _read_extended(path.parent / str(values.pop("extends")), (*above, path))
@@ -234,7 +235,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ValueError(f"{path}: cannot read this suite ({error})") from None
+        raise InputError(f"{path}: cannot read this suite ({error})") from None
 
 
 def _refuse_unknown_keys(
@@ -243,4 +244,4 @@ def _refuse_unknown_keys(
     known = [f.name for f in dataclasses.fields(kind) if f.name not in (hidden or set())]
     for key in values:
         if key not in known:
-            raise ValueError(f"{path}: unknown key {place}{key}; the keys are {', '.join(known)}")
+            raise InputError(f"{path}: unknown key {place}{key}; the keys are {', '.join(known)}")

@@ -10,6 +10,7 @@ from pathlib import Path
 from amgan.catalogue.pixels import open_pixels
 from amgan.catalogue.studio import write_studio_catalogue
 from amgan.config import ExperimentConfig
+from amgan.errors import InputError
 from amgan.experiment import ExperimentData, cache_folder, choose_triplets, load_catalogue
 from amgan.progress import track
 from amgan.queries import Triplets, assign_folds, sample_triplets
@@ -110,7 +111,7 @@ class SuiteData:
         catalogue, report = load_catalogue(config.catalogue, check_pictures=False)
         if fold is not None:
             if config.triplets.path:
-                raise ValueError("triplets.path fixes the splits: it cannot be used with folds")
+                raise InputError("triplets.path fixes the splits: it cannot be used with folds")
             catalogue = assign_folds(catalogue, folds=self._place.suite.folds, fold=fold)
         pixels = open_pixels(catalogue, config.images, cache_folder(), progress=track)
         triplets: Triplets = choose_triplets(config.triplets, catalogue)

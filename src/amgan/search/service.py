@@ -20,6 +20,7 @@ from amgan.attributes import (
     match_name,
     suggest_name,
 )
+from amgan.errors import InputError
 from amgan.gallery.engines import NO_ROW, Filters, Neighbours, Rows, Vectors, places_kept
 from amgan.gallery.gallery import Gallery
 from amgan.gallery.store import load_gallery_model, open_gallery
@@ -113,7 +114,7 @@ class SearchService:
     ) -> Neighbours:
         """Rank the gallery for query vectors (Q, D), without rows `excluded` (Q, E) of each."""
         if not np.isfinite(queries).all():
-            raise ValueError("the model gives no finite vector for a query")
+            raise InputError("the model gives no finite vector for a query")
         with _timed(seconds, "search"):
             found = self.gallery.engine.search(queries, k + excluded.shape[1], rows, filters)
             places = places_kept(found.rows, excluded, k)
@@ -157,7 +158,7 @@ class SearchService:
                 gallery without a fused ranking.
         """
         if k < 1 or offset < 0:
-            raise ValueError(f"ask for k >= 1 results from offset >= 0, not {k} from {offset}")
+            raise InputError(f"ask for k >= 1 results from offset >= 0, not {k} from {offset}")
         changes = tuple(changes)
         picture = Path(picture) if isinstance(picture, str) else picture
         counts = self._importance(importance or {}, pure)
@@ -253,9 +254,9 @@ class SearchService:
             written = match_name(name, known)
             if written is None:
                 hint = suggest_name(name, known)
-                raise ValueError(f"cannot filter by {name!r}; {hint}filters are {', '.join(known)}")
+                raise InputError(f"cannot filter by {name!r}; {hint}filters are {', '.join(known)}")
             if isinstance(values, str):
-                raise ValueError(f"filter {name!r}: give a list of values, not the text {values!r}")
+                raise InputError(f"filter {name!r}: give a list of values, not the text {values!r}")
             if written in self.schema.names:
                 values = [v and self.schema.find_value(written, v)[1] for v in values]
             found[written] = (*found.get(written, ()), *values)
@@ -274,14 +275,14 @@ class SearchService:
     ) -> NDArray[np.float32] | None:
         """What the attributes' weights are multiplied with, (1, M); None leaves them."""
         if importance and (pure or self.model.fusion is None):
-            raise ValueError(
+            raise InputError(
                 "attributes have no weights where the distance alone ranks; "
                 + ("leave out `pure`" if pure else "index the catalogue with --ranking fused")
             )
         counts = np.full((1, self.schema.num_attributes), 0.0 if pure else 1.0, np.float32)
         for name, value in importance.items():
             if not 0 <= value <= _MOST_IMPORTANT:
-                raise ValueError(
+                raise InputError(
                     f"importance of {name!r} is {value}; write 0 to {_MOST_IMPORTANT:g}, "
                     "1 where nothing is said"
                 )
@@ -372,7 +373,7 @@ def open_search(
     """
     if gallery_folder is None:
         if model_folder is None:
-            raise ValueError("name a run folder or a gallery folder")
+            raise InputError("name a run folder or a gallery folder")
         run = Path(model_folder)
         gallery_folder = (run.parent if run.is_file() else run) / "gallery"
     gallery = open_gallery(Path(gallery_folder), engine=engine)

@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from amgan.attributes import Change
+from amgan.errors import InputError
 from amgan.files import replacing
 from amgan.images import ImageSettings, PictureError, Pixels, load_picture
 from amgan.search import SearchResult
@@ -54,9 +55,9 @@ def render_result_sheet(
         queries = [queries]
     rows = [sheet_row(query) if isinstance(query, SearchResult) else query for query in queries]
     if not rows or columns < 1:
-        raise ValueError("a result sheet needs at least one query and one column")
+        raise InputError("a result sheet needs at least one query and one column")
     if path.suffix.lower() not in (".png", ".pdf", ".svg"):
-        raise ValueError(f"{path}: write a result sheet as .png, .pdf or .svg")
+        raise InputError(f"{path}: write a result sheet as .png, .pdf or .svg")
     figure = _Sheet(rows, columns, title, dpi).draw()
     with replacing(path) as temporary:
         figure.savefig(temporary, dpi=dpi, format=path.suffix[1:].lower())

@@ -11,6 +11,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
+from amgan.errors import InputError
 from amgan.files import write_tensors
 
 _METHOD, _OPTIMISER, _RANDOM = "method.", "optimiser.", "torch_random_state"
@@ -75,11 +76,11 @@ def load_checkpoint(
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
-        raise ValueError(f"{path}: not a readable checkpoint ({error})") from None
+        raise InputError(f"{path}: not a readable checkpoint ({error})") from None
     if "progress" not in metadata:
-        raise ValueError(f"{path}: not a checkpoint of this program")
+        raise InputError(f"{path}: not a checkpoint of this program")
     if metadata["fingerprint"] != fingerprint:
-        raise ValueError(
+        raise InputError(
             f"{path}: was written with another configuration, catalogue or triplet file; "
             "continue with the same ones, or choose another run folder"
         )

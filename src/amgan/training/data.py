@@ -11,6 +11,7 @@ from torch import Tensor
 
 from amgan.catalogue.records import Catalogue
 from amgan.devices import Compute
+from amgan.errors import InputError
 from amgan.images import Pixels, to_tensor
 from amgan.methods.protocol import TrainingBatch
 from amgan.queries import PositiveSampler, Triplets
@@ -61,7 +62,7 @@ class TripletBatches:
         flip: bool,
     ) -> None:
         if len(triplets) < batch_size:
-            raise ValueError(
+            raise InputError(
                 f"{len(triplets)} training triplets are fewer than one minibatch of {batch_size}"
             )
         self.catalogue = catalogue

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from amgan.devices import Compute, Precision, choose_compute
+from amgan.errors import InputError
 from amgan.methods.protocol import Phase, TrainingBatch
 from amgan.progress import Bar, progress_bar
 from amgan.training.checkpoint import Progress, load_checkpoint, save_checkpoint
@@ -66,7 +67,7 @@ class TrainingConfig:
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size", "learning_rate", "validate_every", "log_every"):
             if getattr(self, name) <= 0:
-                raise ValueError(f"training.{name} must be positive, not {getattr(self, name)}")
+                raise InputError(f"training.{name} must be positive, not {getattr(self, name)}")
 
 
 @dataclass
@@ -97,7 +98,7 @@ class Trainer:
         self.compute: Compute = choose_compute(self.config.device, self.config.precision)
         self.processes: Processes = join_processes(self.compute.device.type)
         if self.config.batch_size % self.processes.world:
-            raise ValueError(
+            raise InputError(
                 f"training.batch_size {self.config.batch_size} must be a multiple of "
                 f"the {self.processes.world} processes"
             )
@@ -231,7 +232,7 @@ class Trainer:
             return
         metrics = self.validate()
         if self.config.metric not in metrics:
-            raise ValueError(
+            raise InputError(
                 f"training.metric {self.config.metric!r} is not measured; "
                 f"choose one of {', '.join(metrics)}"
             )

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
+from amgan.errors import InputError
 from amgan.methods.protocol import Phase, TrainingBatch
 from amgan.training.checkpoint import Progress
 
 
-class TrainingDivergedError(ValueError):
+class TrainingDivergedError(InputError):
     """A loss term is not finite."""
 
 
@@ -31,7 +32,7 @@ class LossLog:
             TrainingDivergedError: a term is not finite.
         """
         if set(terms) != set(phase.weights):
-            raise ValueError(
+            raise InputError(
                 f"phase {phase.name!r} has weights for {sorted(phase.weights)} "
                 f"but its losses are {sorted(terms)}"
             )

@@ -5,11 +5,13 @@ from __future__ import annotations
 import errno
 import socket
 
+from amgan.errors import InputError
+
 _BACKLOG = 2048
 _ANYWHERE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
-class CannotListenError(ValueError):
+class CannotListenError(InputError):
     """The address cannot be listened on."""
 
 

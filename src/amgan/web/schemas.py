@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic.config import JsonDict
 
+from amgan.errors import InputError
+
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 ItemId = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 HitField = Literal["attributes", "matches", "fields", "picture", "score"]
@@ -21,15 +23,15 @@ _EXAMPLE_CHANGES: JsonDict = {"colour": "black", "sleeve": "long"}
 def _decode_base64(value: Any) -> Any:
     """Bytes of a picture in base64; a `data:` address is taken too."""
     if not isinstance(value, str):
-        raise ValueError("give the picture's content as text in base64")
+        raise InputError("give the picture's content as text in base64")
     if value.startswith("data:"):
         head, comma, value = value.partition(",")
         if not comma or not head.endswith(";base64"):
-            raise ValueError("a data address has to read data:TYPE;base64,CONTENT")
+            raise InputError("a data address has to read data:TYPE;base64,CONTENT")
     try:
         return base64.b64decode(value, validate=True)
     except (binascii.Error, ValueError):
-        raise ValueError("not base64") from None
+        raise InputError("not base64") from None
 
 
 Picture = Annotated[

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import uvicorn
 
+from amgan.errors import InputError
 from amgan.gallery.store import load_gallery_model, open_gallery
 from amgan.web.app import create_app
 from amgan.web.listening import CannotListenError, address_to_open, listen
@@ -20,7 +21,7 @@ _LARGEST_HEAD = 32 * 1024
 _OTHER_FILES = 128
 
 
-class ServerFailedError(ValueError):
+class ServerFailedError(InputError):
     """The server could not begin."""
 
 

@@ -17,6 +17,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from amgan.errors import InputError
 from amgan.gallery.engine_settings import parse_engine
 from amgan.images import PictureLimits
 from amgan.web.logs import LogFormat
@@ -110,7 +111,7 @@ class ServerSettings(BaseSettings):
         for key in keys:
             text = key.get_secret_value()
             if len(text) < _SHORTEST_KEY or not text.isascii() or not text.isprintable():
-                raise ValueError(
+                raise InputError(
                     f"a key needs {_SHORTEST_KEY} or more printable ASCII characters; "
                     "`openssl rand -hex 24` makes one"
                 )
@@ -169,16 +170,16 @@ def load_settings(
     try:
         return ServerSettings(**values)
     except ValidationError as error:
-        raise ValueError(_describe(error, file)) from None
+        raise InputError(_describe(error, file)) from None
 
 
 def _read_toml(file: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ValueError(f"{file}: cannot be read ({error.strerror})") from None
+        raise InputError(f"{file}: cannot be read ({error.strerror})") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{file}: not TOML ({error})") from None
+        raise InputError(f"{file}: not TOML ({error})") from None
 
 
 def _describe(error: ValidationError, file: Path | None) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from amgan.attributes import AttributeSchema, Change
+from amgan.errors import InputError
 from amgan.words.language import tokenise
 from amgan.words.phrases import Phrases, Unit
 from amgan.words.vocabulary import Value, Vocabulary
@@ -95,7 +96,7 @@ class ChangeReader:
             ValueError: a text of more than 1,000 characters.
         """
         if len(text) > MAX_CHARACTERS:
-            raise ValueError(
+            raise InputError(
                 f"the text has {len(text):,} characters; up to {MAX_CHARACTERS:,} are read"
             )
         tokens = tokenise(text)

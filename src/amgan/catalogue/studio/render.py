@@ -28,6 +28,7 @@ from amgan.catalogue.studio.schema import STUDIO_SCHEMA
 from amgan.catalogue.studio.shading import cast_light
 from amgan.catalogue.studio.tiles import Floats
 from amgan.catalogue.studio.view import View, look_at
+from amgan.errors import InputError
 
 MIN_SIDE = 16
 MAX_SIDE = 2048
@@ -44,17 +45,17 @@ class Garment:
     def __post_init__(self) -> None:
         sizes = STUDIO_SCHEMA.sizes
         if len(self.labels) != len(sizes):
-            raise ValueError(
+            raise InputError(
                 f"a garment needs {len(sizes)} labels, one for each of "
                 f"{', '.join(STUDIO_SCHEMA.names)}; got {len(self.labels)}"
             )
         for name, label, size in zip(STUDIO_SCHEMA.names, self.labels, sizes, strict=True):
             if not 0 <= label < size:
-                raise ValueError(
+                raise InputError(
                     f"label {label} of attribute {name!r} is not one of its values 0 to {size - 1}"
                 )
         if self.nuisance_seed < 0:
-            raise ValueError(f"nuisance seed {self.nuisance_seed} is negative")
+            raise InputError(f"nuisance seed {self.nuisance_seed} is negative")
 
     @property
     def values(self) -> dict[str, str]:
@@ -70,9 +71,9 @@ def check_size(height: int, width: int) -> None:
     """
     for name, side in (("height", height), ("width", width)):
         if not MIN_SIDE <= side <= MAX_SIDE:
-            raise ValueError(f"{name} {side} is not between {MIN_SIDE} and {MAX_SIDE} pixels")
+            raise InputError(f"{name} {side} is not between {MIN_SIDE} and {MAX_SIDE} pixels")
     if max(height, width) > 4 * min(height, width):
-        raise ValueError(f"{height} x {width} pixels: one side is over four times the other")
+        raise InputError(f"{height} x {width} pixels: one side is over four times the other")
 
 
 def render_garment(garment: Garment, height: int, width: int) -> NDArray[np.uint8]:

@@ -15,6 +15,7 @@ from amgan.catalogue.studio.schema import (
     breaks_rules,
     value_probabilities,
 )
+from amgan.errors import InputError
 
 MAX_ITEMS = 10_000_000
 _HELD_OUT = {"val": 0.1, "test": 0.1}
@@ -90,9 +91,9 @@ def sample_items(n: int, seed: int) -> list[StudioItem]:
         ValueError: `n` out of range or a negative seed.
     """
     if not 1 <= n <= MAX_ITEMS:
-        raise ValueError(f"cannot draw {n} garments; ask for 1 to {MAX_ITEMS}")
+        raise InputError(f"cannot draw {n} garments; ask for 1 to {MAX_ITEMS}")
     if seed < 0:
-        raise ValueError(f"seed {seed} is negative")
+        raise InputError(f"seed {seed} is negative")
     sampler = _Sampler(seed)
     held_out = {split: round(n * share) for split, share in _HELD_OUT.items()}
     counts = {"train": n - sum(held_out.values()), **held_out}
@@ -127,11 +128,11 @@ def counterfactual(garment: Garment, indicator: Indicator) -> Garment:
     """
     asked = np.asarray(indicator, np.float32).reshape(-1)
     if len(asked) != STUDIO_SCHEMA.num_values:
-        raise ValueError(
+        raise InputError(
             f"the indicator has {len(asked)} values, the studio's schema {STUDIO_SCHEMA.num_values}"
         )
     for name, columns in zip(STUDIO_SCHEMA.names, STUDIO_SCHEMA.slices, strict=True):
         if np.count_nonzero(asked[columns]) > 1:
-            raise ValueError(f"the indicator asks for several values of attribute {name!r}")
+            raise InputError(f"the indicator asks for several values of attribute {name!r}")
     labels = STUDIO_SCHEMA.apply(np.array([garment.labels], np.int16), asked[None])[0]
     return Garment(tuple(int(label) for label in labels), garment.nuisance_seed)

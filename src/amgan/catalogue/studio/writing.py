@@ -20,6 +20,7 @@ from amgan.attributes import MISSING
 from amgan.catalogue.studio.render import Garment, check_size, render_garment
 from amgan.catalogue.studio.sampling import StudioItem, sample_items
 from amgan.catalogue.studio.schema import STUDIO_SCHEMA
+from amgan.errors import InputError
 from amgan.progress import Progress, quiet
 
 # Raised whenever the same settings would give other pictures or labels than before.
@@ -47,11 +48,11 @@ class StudioSettings:
     def __post_init__(self) -> None:
         check_size(self.height, self.width)
         if not 0.0 <= self.missing < 1.0:
-            raise ValueError(
+            raise InputError(
                 f"missing {self.missing} is not a share from 0 up to, not including, 1"
             )
         if self.picture_format not in ("jpeg", "png"):
-            raise ValueError(f"unknown picture format {self.picture_format!r}; choose jpeg or png")
+            raise InputError(f"unknown picture format {self.picture_format!r}; choose jpeg or png")
 
 
 def write_studio_catalogue(
@@ -87,7 +88,7 @@ def write_studio_catalogue(
     """
     settings = StudioSettings(n, seed, height, width, missing, picture_format)
     if workers is not None and workers < 1:
-        raise ValueError(f"cannot render with {workers} workers; ask for at least 1")
+        raise InputError(f"cannot render with {workers} workers; ask for at least 1")
     items = sample_items(n, seed)
     table = folder / _CATALOGUE
     if _claim(folder, settings) and table.exists():
@@ -119,7 +120,7 @@ def _claim(folder: Path, settings: StudioSettings) -> bool:
     wanted = asdict(settings)
     if not path.exists():
         if (folder / _CATALOGUE).exists():
-            raise ValueError(
+            raise InputError(
                 f"{folder} holds a catalogue.csv that is not a studio's; choose another folder"
             )
         folder.mkdir(parents=True, exist_ok=True)
@@ -128,14 +129,14 @@ def _claim(folder: Path, settings: StudioSettings) -> bool:
     try:
         found = json.loads(path.read_text("utf-8"))
     except ValueError:
-        raise ValueError(f"{path} is not readable; delete {folder} to render it again") from None
+        raise InputError(f"{path} is not readable; delete {folder} to render it again") from None
     changed = [
         f"{name} {found.get(name)!r} there, {value!r} asked for"
         for name, value in wanted.items()
         if not isinstance(found, dict) or found.get(name) != value
     ]
     if changed:
-        raise ValueError(
+        raise InputError(
             f"{folder} was rendered with other settings ({'; '.join(changed)}); "
             "choose another folder or delete this one"
         )
@@ -237,17 +238,17 @@ def load_garments(table: Path) -> dict[str, Garment]:
     """
     path = table.parent / _GARMENTS
     if not path.exists():
-        raise ValueError(f"{table} is not a rendered catalogue: {path} does not exist")
+        raise InputError(f"{table} is not a rendered catalogue: {path} does not exist")
     garments: dict[str, Garment] = {}
     with path.open(encoding="utf-8", newline="") as file:
         reader = csv.DictReader(file)
         expected = ["item_id", *STUDIO_SCHEMA.names, "nuisance_seed"]
         if reader.fieldnames != expected:
-            raise ValueError(f"{path} has other columns than {', '.join(expected)}")
+            raise InputError(f"{path} has other columns than {', '.join(expected)}")
         for number, row in enumerate(reader, start=2):
             try:
                 labels = STUDIO_SCHEMA.encode({name: row[name] for name in STUDIO_SCHEMA.names})
                 garments[row["item_id"]] = Garment(labels, int(row["nuisance_seed"]))
             except ValueError as error:
-                raise ValueError(f"{path}, line {number}: {error}") from None
+                raise InputError(f"{path}, line {number}: {error}") from None
     return garments

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from fastapi import APIRouter, Request, Response
 
 from amgan.attributes import AttributeSchema, Change
+from amgan.errors import InputError
 from amgan.images import PictureError
 from amgan.search import SearchResult
 from amgan.web.admission import KEYED, Admitted
@@ -161,7 +162,7 @@ def _find_values(schema: AttributeSchema, field: str, values: dict[str, str]) ->
         try:
             name, written = schema.find_value(attribute, value)
             if name in found:
-                raise ValueError(f"attribute {name!r} is named more than once")
+                raise InputError(f"attribute {name!r} is named more than once")
         except ValueError as error:
             details = [{"field": f"{field}.{attribute}", "problem": str(error)}]
             raise ApiError(422, "invalid", str(error), details) from None

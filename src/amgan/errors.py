@@ -1,0 +1,36 @@
+"""The errors that tell a user what is wrong with what was given.
+
+Every one of them is an `AmganError`. Whatever else escapes from this package, but for `OSError`, is
+a fault of the package itself: the command line shows its traceback, the server logs it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class AmganError(Exception):
+    """Base of all errors that a user can do something about.
+
+    Args:
+        message: one or more sentences: what is wrong, and what would be right.
+        field: the setting, column, option or attribute that the error is about.
+        file: the file that holds it.
+        row: the row, item or line of that file.
+    """
+
+    def __init__(
+        self,
+        *message: object,
+        field: str | None = None,
+        file: Path | str | None = None,
+        row: int | str | None = None,
+    ) -> None:
+        super().__init__(*message)
+        self.field = field
+        self.file = None if file is None else Path(file)
+        self.row = row
+
+
+class InputError(AmganError, ValueError):
+    """A value, option, setting or file that was given cannot be used as it is."""
