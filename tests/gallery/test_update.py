@@ -11,7 +11,7 @@ import pytest
 
 from amgan.catalogue.records import Catalogue
 from amgan.gallery import approximate
-from amgan.gallery.blocks import EncodingOptions
+from amgan.gallery.encoding.blocks import EncodingOptions
 from amgan.gallery.store import (
     Gallery,
     GalleryError,
