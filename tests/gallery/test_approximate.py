@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from amgan.gallery import approximate
+from amgan.gallery.engines import approximate
 from amgan.gallery.engines.approximate import (
     IndexEngine,
     append_to_graph,

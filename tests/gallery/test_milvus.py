@@ -9,7 +9,7 @@ from milvus_server import MilvusProcess
 
 from amgan.attributes import AttributeSchema
 from amgan.catalogue.records import Catalogue
-from amgan.gallery import approximate, milvus_engine
+from amgan.gallery.engines import approximate, milvus_engine
 from amgan.gallery.engines.approximate import IndexEngine, build_index
 from amgan.gallery.engines.exact import ExactEngine
 from amgan.gallery.engines.milvus import Rowset, Server, filter_expression, row_lookup

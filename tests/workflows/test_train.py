@@ -14,7 +14,7 @@ import torch
 from amgan.catalogue.studio import STUDIO_SCHEMA, write_studio_catalogue
 from amgan.config import ExperimentConfig, load_config
 from amgan.methods.model_file import load_model
-from amgan.run_folder import read_run_config
+from amgan.run_folder import RunFolder
 from amgan.workflows.data import ExperimentData, choose_triplets, load_data
 from amgan.workflows.evaluate import build_untrained, evaluate_model
 from amgan.workflows.train import train_experiment
@@ -86,7 +86,7 @@ def test_balanced_draws_ask_for_one_change_as_often_as_for_many(
 
 
 def test_a_run_folder_holds_what_the_docs_say(run: Path, config: ExperimentConfig) -> None:
-    assert read_run_config(run) == config.to_dict()
+    assert RunFolder(run).read_config() == config.to_dict()
     for name in ("log.jsonl", "checkpoint.safetensors", "model.safetensors", "triplets.jsonl"):
         assert (run / name).stat().st_size > 0
     assert len(list((run / "prototypes").glob("epoch-*.png"))) == 2
