@@ -14,6 +14,7 @@ import torch
 from amgan.catalogue.studio import STUDIO_SCHEMA, write_studio_catalogue
 from amgan.config import ExperimentConfig, load_config
 from amgan.methods.model_file import load_model
+from amgan.methods.query_arrays import QueryArrays
 from amgan.run_folder import RunFolder
 from amgan.workflows.data import ExperimentData, choose_triplets, load_data
 from amgan.workflows.evaluate import build_untrained, evaluate_model
@@ -142,7 +143,8 @@ def test_unmanipulated_queries_ignore_the_changes(run: Path, data: ExperimentDat
     some = np.zeros((5, STUDIO_SCHEMA.num_values), np.float32)
     some[:, 0] = 1
     assert np.array_equal(
-        model.encode_queries(data.pixels[:5], some), model.encode_gallery(data.pixels[:5])
+        model.encode_queries(QueryArrays(data.pixels[:5], some)),
+        model.encode_gallery(data.pixels[:5]),
     )
 
 
