@@ -31,9 +31,9 @@ from amgan.attributes import Change
 from amgan.catalogue.studio import STUDIO_SCHEMA, write_studio_catalogue
 from amgan.devices import choose_compute
 from amgan.evaluation.report import commit_id, machine_description
-from amgan.gallery.approximate import IndexEngine
-from amgan.gallery.engine_settings import parse_engine
-from amgan.gallery.engines import ExactEngine
+from amgan.gallery.engines.approximate import IndexEngine
+from amgan.gallery.engines.exact import ExactEngine
+from amgan.gallery.engines.settings import parse_engine
 from amgan.gallery.gallery import Gallery
 from amgan.gallery.store import load_gallery_model, open_gallery
 from amgan.methods.trained import TrainedModel

@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 
 from amgan.attributes import MISSING, AttributeSchema, Labels
 from amgan.catalogue.records import Catalogue
-from amgan.experiment.data import evenly
-from amgan.gallery.engines import Vectors
+from amgan.gallery.engines.protocol import Vectors
 from amgan.gallery.gallery import Gallery
 from amgan.gallery.items import ItemTable
 from amgan.gallery.store import load_gallery_model, open_gallery
 from amgan.images import load_pixels
 from amgan.methods.protocol import RankingMetric
 from amgan.methods.trained import TrainedModel
+from amgan.workflows.data import evenly
 
 _SCHEMA = AttributeSchema.from_dict({"half": ["yes", "no"], "quarter": ["a", "b", "c", "d"]})
 

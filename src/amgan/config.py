@@ -16,6 +16,7 @@ from amgan.errors import InputError
 from amgan.images import ImageSettings
 from amgan.methods.registry import method_options
 from amgan.models.network import NetworkConfig
+from amgan.run_folder import RunFolder
 from amgan.training.loop import TrainingConfig
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"  # of the clone that is installed
@@ -186,3 +187,12 @@ def _refuse_unknown_keys(kind: type, values: Mapping[str, Any], place: str) -> N
         if dataclasses.is_dataclass(types[key]) and isinstance(value, Mapping):
             assert isinstance(types[key], type)
             _refuse_unknown_keys(types[key], value, f"{place}{key}.")
+
+
+def load_run_config(run: Path) -> ExperimentConfig:
+    """The configuration that a run was trained with.
+
+    Raises:
+        InputError: not a run folder, or one of a version with other settings.
+    """
+    return config_from_dict(RunFolder(run).read_config())

@@ -23,8 +23,8 @@ from amgan.gallery.store import (
 from amgan.gallery.update import renew_gallery, update_gallery
 from amgan.methods.model_file import load_model, save_model
 from amgan.methods.ranking import RankingChoice
-from amgan.runs import update_index
 from amgan.search import open_search
+from amgan.workflows.index import update_index
 
 Shapes = Callable[..., Catalogue]
 FUSION = {"fusion": {"distance": 0.5, "changed": 1.0}}

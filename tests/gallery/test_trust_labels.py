@@ -12,8 +12,8 @@ from tests.conftest import build_shape_model
 
 from amgan.attributes import MISSING, Change
 from amgan.catalogue.records import Catalogue
-from amgan.gallery.blocks import EncodingOptions
-from amgan.gallery.executor_choice import ExecutorChoice
+from amgan.gallery.encoding.blocks import EncodingOptions
+from amgan.gallery.encoding.executor_choice import ExecutorChoice
 from amgan.gallery.gallery import Gallery
 from amgan.gallery.store import build_gallery, load_gallery_model, open_gallery
 from amgan.gallery.update import renew_gallery, update_gallery

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from amgan.catalogue.records import Catalogue
-from amgan.gallery import approximate
-from amgan.gallery.blocks import EncodingOptions
+from amgan.gallery.encoding.blocks import EncodingOptions
+from amgan.gallery.engines import approximate
 from amgan.gallery.store import (
     Gallery,
     GalleryError,

@@ -21,7 +21,7 @@ from starlette.requests import Request
 from starlette.testclient import TestClient
 
 from amgan.catalogue.records import Catalogue
-from amgan.gallery.engines import ExactEngine
+from amgan.gallery.engines.exact import ExactEngine
 from amgan.gallery.store import build_gallery
 from amgan.methods.trained import TrainedModel
 from amgan.web.access import KeyRing
@@ -84,7 +84,7 @@ def test_a_fault_of_ours_is_told_without_its_inside(
     def fail(*_: Any) -> None:
         raise RuntimeError("secret inside")
 
-    monkeypatch.setattr(app.state.parts.serving.current.service, "search_item", fail)
+    monkeypatch.setattr(app.state.server.serving.current.service, "search_item", fail)
     response = client.post("/v1/search", json=QUERY)
     assert response.status_code == 500
     assert error_of(response)["code"] == "internal"
@@ -443,7 +443,7 @@ def test_a_gallery_folder_is_enough_and_a_reload_takes_its_new_model(
     folder, catalogue = tmp_path / "alone", shapes(6)
     build_gallery(folder, shape_model, catalogue, engine="faiss://hnsw?m=8")
     client = open_client(run=None, gallery=folder, engine="faiss://exact", admin_keys=[ADMIN])
-    serving = client.app.state.parts.serving
+    serving = client.app.state.server.serving
     assert isinstance(serving.current.gallery.engine, ExactEngine)
     assert serving.current.model_id == shape_model.identity[:12]
     assert client.post("/v1/search", json=QUERY).status_code == 200
@@ -512,7 +512,7 @@ def test_more_at_once_than_allowed_are_told_to_come_again(
     open_client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = open_client(max_concurrent=2, search_threads=2, request_timeout=30)
-    service = client.app.state.parts.serving.current.service
+    service = client.app.state.server.serving.current.service
     begun, go_on = threading.Semaphore(0), threading.Event()
     search = service.search_item
 
@@ -541,7 +541,7 @@ def test_work_that_takes_too_long_is_given_up(
 ) -> None:
     client = open_client(request_timeout=0.2)
     go_on = threading.Event()
-    service = client.app.state.parts.serving.current.service
+    service = client.app.state.server.serving.current.service
     monkeypatch.setattr(service, "search_item", lambda *_, **__: go_on.wait(60))
     response = client.post("/v1/search", json=QUERY)
     go_on.set()
@@ -556,5 +556,5 @@ def test_bodies_together_are_limited(open_client: Any) -> None:
     refused = client.post("/v1/search", content=content, headers=headers)
     assert refused.status_code == 503
     assert error_of(refused)["code"] == "overloaded"
-    assert client.app.state.parts.pending_bytes == 0
+    assert client.app.state.server.pending_bytes == 0
     assert client.post("/v1/search", json=QUERY).status_code == 200

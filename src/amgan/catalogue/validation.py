@@ -13,7 +13,7 @@ from amgan.catalogue.parallel import map_in_threads
 from amgan.errors import InputError
 from amgan.images import DEFAULT_LIMITS, PictureError, PictureLimits, load_picture
 from amgan.progress import Progress, quiet
-from amgan.wording import counted
+from amgan.text import counted
 
 Severity = Literal["error", "tolerated", "warning"]
 Kind = Literal[

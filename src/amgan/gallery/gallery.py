@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from amgan.attributes import MISSING, AttributeSchema, Labels
 from amgan.catalogue.records import Catalogue, Item
 from amgan.errors import InputError
-from amgan.gallery.encode import EncodingJob, encode_in_memory
-from amgan.gallery.engines import Engine, ExactEngine, Filters, Rows, Vectors
+from amgan.gallery.encoding.encode import EncodingJob, encode_in_memory
+from amgan.gallery.engines.exact import ExactEngine
+from amgan.gallery.engines.protocol import Engine, Filters, Rows, Vectors
 from amgan.gallery.items import ItemTable
 from amgan.gallery.manifest import Manifest
 from amgan.gallery.versions import GalleryError

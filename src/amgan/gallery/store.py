@@ -12,8 +12,8 @@ from safetensors import SafetensorError
 from amgan.attributes import Labels
 from amgan.catalogue.records import Catalogue
 from amgan.errors import InputError
-from amgan.gallery.blocks import DEFAULT_OPTIONS, EncodingOptions
-from amgan.gallery.encode import (
+from amgan.gallery.encoding.blocks import DEFAULT_OPTIONS, EncodingOptions
+from amgan.gallery.encoding.encode import (
     JOURNAL_FILE,
     VECTORS_FILE,
     EncodingJob,
@@ -21,13 +21,13 @@ from amgan.gallery.encode import (
     encode_to_file,
     map_vectors,
 )
+from amgan.gallery.encoding.picture_state import picture_states
 from amgan.gallery.engine_files import NewVersion, open_engine
-from amgan.gallery.engine_settings import parse_engine
+from amgan.gallery.engines.rowset import Rowset
+from amgan.gallery.engines.settings import parse_engine
 from amgan.gallery.gallery import Gallery
 from amgan.gallery.items import ItemTable
 from amgan.gallery.manifest import Manifest
-from amgan.gallery.milvus import Rowset
-from amgan.gallery.unchanged import picture_states
 from amgan.gallery.versions import GalleryError, VersionedFolder
 from amgan.images import Pixels
 from amgan.methods.model_file import load_model, save_model
@@ -47,7 +47,7 @@ __all__ = [
 ITEMS_FILE = "items.arrow"
 LABELS_FILE = "labels.npy"
 SKIPPED_FILE = "skipped.jsonl"
-MODEL_FILE = "model.safetensors"
+MODEL_FILE = "model.safetensors"  # the copy of the model that a version holds
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from amgan.methods.description import ModelDescription
 from amgan.methods.fusion import FusionWeights
 from amgan.methods.ranking import RankingChoice
 from amgan.methods.trained import TrainedModel
+from amgan.run_folder import RunFolder
 
 FORMAT = "amgan-model"
 VERSION = 1
@@ -62,7 +63,7 @@ def load_model(
         ValueError: no such file, not a model of this program, weights that do not fit, or a fused
             ranking that the model was not fitted for.
     """
-    file = path / "model.safetensors" if path.is_dir() else path
+    file = RunFolder(path).model if path.is_dir() else path
     if not file.is_file():
         raise InputError(f"{path}: no model here; give a run folder or its model.safetensors")
     try:

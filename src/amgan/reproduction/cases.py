@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from amgan.experiment import ExperimentData
 from amgan.gallery.gallery import Gallery
 from amgan.methods.trained import TrainedModel
 from amgan.queries import Triplets
 from amgan.search import SearchService
 from amgan.sheets.rows import SheetItem, SheetRow
+from amgan.workflows.data import ExperimentData
 
 
 def choose_cases(triplets: Triplets, changes: NDArray[np.int64], count: int) -> NDArray[np.int64]:

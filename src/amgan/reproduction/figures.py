@@ -15,7 +15,6 @@ from amgan.evaluation.per_query import number_word
 from amgan.evaluation.report import PROTOCOLS, Protocol
 from amgan.evaluation.significance import marks_of
 from amgan.evaluation.tables import metric_title
-from amgan.experiment import ExperimentData
 from amgan.images import Pixels
 from amgan.reproduction.cases import choose_cases, choose_search_cases, search_rows
 from amgan.reproduction.charts import (
@@ -34,6 +33,7 @@ from amgan.reproduction.quality import draw_counterfactuals
 from amgan.reproduction.results import RowRecord, SuiteResults
 from amgan.reproduction.tables import numbers_of_changes
 from amgan.sheets import render_result_sheet
+from amgan.workflows.data import ExperimentData
 
 _BY_CHANGES = ("top@10", "ndcg@10")
 _BY_NUMBER = ("top@10", "wanted@10", "kept@10")

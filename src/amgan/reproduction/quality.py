@@ -25,10 +25,11 @@ from amgan.evaluation.quality import (
     compute_l1,
     compute_ssim,
 )
-from amgan.experiment import ExperimentData, train_experiment
 from amgan.images import ImageSettings, Pixels, prepare_picture, to_tensor
 from amgan.methods.model_file import load_model
 from amgan.methods.trained import TrainedModel
+from amgan.workflows.data import ExperimentData
+from amgan.workflows.train import train_experiment
 
 Quality = dict[str, float]
 MOST_QUERIES = 2000

@@ -17,18 +17,17 @@ from typing import Any
 from amgan.config import ExperimentConfig
 from amgan.errors import InputError
 from amgan.evaluation.provenance import commit_id, machine_description
-from amgan.experiment import (
-    ExperimentData,
-    evaluate_model,
-    train_experiment,
-)
 from amgan.files import write_text
 from amgan.methods.model_file import load_model
 from amgan.methods.trained import TrainedModel
 from amgan.reproduction.suite import RowSpec, Suite
-from amgan.reproduction.workplace import SuiteData, Workplace
+from amgan.reproduction.suite_run import SuiteData, SuiteRun
+from amgan.run_folder import RunFolder
 from amgan.training.loss_log import TrainingDivergedError
-from amgan.training.run_folder import RunFolder
+from amgan.training.run_log import read_log
+from amgan.workflows.data import ExperimentData
+from amgan.workflows.evaluate import evaluate_model
+from amgan.workflows.train import train_experiment
 
 # Settings that change how a row is computed, not what comes out.
 _INCIDENTAL = ("device", "log_every", "checkpoint_seconds")
@@ -36,14 +35,14 @@ Announce = Callable[[str], None]
 
 
 def run_suite(
-    place: Workplace, announce: Announce = lambda text: None, rows: Sequence[str] = ()
+    suite_run: SuiteRun, announce: Announce = lambda text: None, rows: Sequence[str] = ()
 ) -> None:
     """Do every row that is not done.
 
     A row whose training diverges is recorded as such, and the next one begins.
 
     Args:
-        place: where, and which suite.
+        suite_run: where, and which suite.
         announce: told each step as it begins.
         rows: only these; all without any.
 
@@ -51,16 +50,16 @@ def run_suite(
         ValueError: a folder that holds a row of other settings, or data that cannot be used.
         KeyboardInterrupt: stopped by a signal, after the state was saved.
     """
-    data = SuiteData(place)
-    chosen = place.suite.select(rows).rows if rows else place.suite.rows
-    total = len(chosen) * len(place.fold_numbers)
+    data = SuiteData(suite_run)
+    chosen = suite_run.suite.select(rows).rows if rows else suite_run.suite.rows
+    total = len(chosen) * len(suite_run.fold_numbers)
     number = 0
-    for fold in place.fold_numbers:
+    for fold in suite_run.fold_numbers:
         for row in chosen:
             number += 1
             name = row.name if fold is None else f"{row.name}, fold {fold + 1}"
             _run_row(
-                place,
+                suite_run,
                 data,
                 row,
                 fold,
@@ -71,13 +70,13 @@ def run_suite(
 
 
 def _run_row(
-    place: Workplace, data: SuiteData, row: RowSpec, fold: int | None, announce: Announce
+    suite_run: SuiteRun, data: SuiteData, row: RowSpec, fold: int | None, announce: Announce
 ) -> None:
-    config = place.suite.row_config(row, place.overrides)
-    folder = place.row_folder(row, fold)
+    config = suite_run.suite.row_config(row, suite_run.overrides)
+    folder = suite_run.row_folder(row, fold)
     own = data.of_row(config, fold)
     tests = data.tests(config, fold)
-    state = RowState(folder, _fingerprint(place.suite, config, own, tests))
+    state = RowState(folder, _fingerprint(suite_run.suite, config, own, tests))
     if state.done:
         announce("done before")
         return
@@ -93,21 +92,21 @@ def _run_row(
     announce("measuring")
     model = load_model(model_file, config.training.device)
     with state.clock("measure_seconds"):
-        _measure(place, row, folder, model, tests)
+        _measure(suite_run, row, folder, model, tests)
     state.finish(_facts(config, model, folder, own))
 
 
 def _measure(
-    place: Workplace,
+    suite_run: SuiteRun,
     row: RowSpec,
     folder: Path,
     model: TrainedModel,
     tests: Mapping[str, ExperimentData],
 ) -> None:
     for test, data in tests.items():
-        for protocol in place.suite.protocols_of(test):
+        for protocol in suite_run.suite.protocols_of(test):
             evaluation = evaluate_model(model, data, protocol=protocol, name=row.name)
-            evaluation.save(folder / "evaluation" / test)
+            evaluation.save(RunFolder(folder).evaluation / test)
 
 
 class RowState:
@@ -175,7 +174,7 @@ def _facts(
     config: ExperimentConfig, model: TrainedModel, folder: Path, data: ExperimentData
 ) -> dict[str, Any]:
     metric = config.training.metric
-    validations = RunFolder(folder).read_log("validation")
+    validations = read_log(RunFolder(folder), "validation")
     best = max(validations, key=lambda record: record.get(metric, 0.0), default=None)
     return {
         "method": config.method,

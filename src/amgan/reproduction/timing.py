@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from amgan.evaluation.provenance import machine_description
-from amgan.experiment import ExperimentData
-from amgan.gallery.engines import ExactEngine
+from amgan.gallery.engines.exact import ExactEngine
 from amgan.methods.trained import TrainedModel
 from amgan.reproduction.suite import TimingSpec
+from amgan.workflows.data import ExperimentData
 
 _RANKED = 100
 _WARM_UP = 3

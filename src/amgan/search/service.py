@@ -21,11 +21,12 @@ from amgan.attributes import (
     suggest_name,
 )
 from amgan.errors import InputError
-from amgan.gallery.engines import NO_ROW, Filters, Neighbours, Rows, Vectors, places_kept
+from amgan.gallery.engines.protocol import NO_ROW, Filters, Neighbours, Rows, Vectors, places_kept
 from amgan.gallery.gallery import Gallery
 from amgan.gallery.store import load_gallery_model, open_gallery
 from amgan.images import DEFAULT_LIMITS, PictureLimits, Pixels, load_pixels
 from amgan.methods.trained import TrainedModel
+from amgan.run_folder import RunFolder
 from amgan.search.results import Hit, Ranking, ReferenceAttribute, SearchResult
 
 _QUERIES_A_BLOCK = 512
@@ -374,8 +375,7 @@ def open_search(
     if gallery_folder is None:
         if model_folder is None:
             raise InputError("name a run folder or a gallery folder")
-        run = Path(model_folder)
-        gallery_folder = (run.parent if run.is_file() else run) / "gallery"
+        gallery_folder = RunFolder.of(Path(model_folder)).gallery
     gallery = open_gallery(Path(gallery_folder), engine=engine)
     model = load_gallery_model(gallery, device, model_folder and Path(model_folder))
     if compiled:

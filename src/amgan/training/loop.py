@@ -27,7 +27,7 @@ from amgan.training.distributed import (
 )
 from amgan.training.interrupts import stop_requests
 from amgan.training.loss_log import LossLog
-from amgan.training.run_folder import RunFolder
+from amgan.training.run_log import RunLog
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Trainer:
         method: an `nn.Module` that satisfies `methods.protocol.Method`.
         batches: training triplets.
         config: how to train.
-        run: where logs, checkpoint and best model go.
+        log: where numbers go; the checkpoint lies in its run folder.
         fingerprint: identifies configuration and data; a checkpoint of another one is refused.
         validate: metrics on validation data, called in evaluation mode; None trains without.
         save_model: writes the best model.
@@ -88,7 +88,7 @@ class Trainer:
     method: Any
     batches: TripletBatches
     config: TrainingConfig
-    run: RunFolder
+    log: RunLog
     fingerprint: str
     save_model: Callable[[], None]
     validate: Callable[[], Mapping[str, float]] | None = None
@@ -128,7 +128,7 @@ class Trainer:
                 while self.progress.epoch < self.config.epochs:
                     self._train_epoch(bar)
         finally:
-            self.run.close()
+            self.log.close()
         return self.progress
 
     def _train_epoch(self, bar: Bar) -> None:
@@ -205,7 +205,7 @@ class Trainer:
             "learning_rate": self._learning_rate(),
         }
         if self.processes.first:
-            self.run.log("train", self._global_step(), values)
+            self.log.write("train", self._global_step(), values)
         return values
 
     def _describe(self, values: Mapping[str, float]) -> str:
@@ -237,7 +237,7 @@ class Trainer:
                 f"choose one of {', '.join(metrics)}"
             )
         value = metrics[self.config.metric]
-        self.run.log("validation", self._global_step(), {"epoch": self.progress.epoch, **metrics})
+        self.log.write("validation", self._global_step(), {"epoch": self.progress.epoch, **metrics})
         if self.progress.best_value is None or value > self.progress.best_value:
             self.save_model()
             self.progress = replace(self.progress, best_value=value, best_epoch=self.progress.epoch)
@@ -257,18 +257,22 @@ class Trainer:
         )
 
     def _restore(self) -> None:
-        if self.run.checkpoint.exists():
+        if self.log.folder.checkpoint.exists():
             self.progress = load_checkpoint(
-                self.run.checkpoint, self.method, self.optimisers, self.fingerprint
+                self.log.folder.checkpoint, self.method, self.optimisers, self.fingerprint
             )
         if self.processes.first:
-            self.run.forget_after(self._global_step())
+            self.log.forget_after(self._global_step())
         share_state(self.method, self.processes, parameters=True)
 
     def _save(self) -> None:
         if self.processes.first:
             save_checkpoint(
-                self.run.checkpoint, self.method, self.optimisers, self.progress, self.fingerprint
+                self.log.folder.checkpoint,
+                self.method,
+                self.optimisers,
+                self.progress,
+                self.fingerprint,
             )
 
     def _request_stop(self) -> None:

@@ -18,10 +18,11 @@ from pydantic_settings import (
 )
 
 from amgan.errors import InputError
-from amgan.gallery.engine_settings import parse_engine
+from amgan.gallery.engines.settings import parse_engine
 from amgan.images import PictureLimits
+from amgan.run_folder import RunFolder
+from amgan.text import counted
 from amgan.web.logs import LogFormat
-from amgan.wording import counted
 from amgan.words.reading import MAX_CHARACTERS
 
 CONFIG_VARIABLE = "AMGAN_SERVER_CONFIG"
@@ -137,7 +138,7 @@ class ServerSettings(BaseSettings):
     @property
     def gallery_path(self) -> Path:
         """The gallery's folder."""
-        return self.gallery or self.run / "gallery"
+        return self.gallery or RunFolder(self.run).gallery
 
     @property
     def picture_limits(self) -> PictureLimits:

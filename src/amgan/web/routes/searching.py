@@ -26,7 +26,6 @@ from amgan.web.answers import (
 from amgan.web.bodies import read_query
 from amgan.web.errors import ApiError, bad_picture
 from amgan.web.openapi import body_of, errors_of
-from amgan.web.parts import ServerParts, parts_of
 from amgan.web.pictures import encode_png
 from amgan.web.schemas import (
     AttributesAnswer,
@@ -38,6 +37,7 @@ from amgan.web.schemas import (
     SearchQuery,
     UnderstoodWords,
 )
+from amgan.web.server_state import ServerState, state_of
 from amgan.web.serving import Loaded
 
 T = TypeVar("T")
@@ -60,13 +60,13 @@ async def search(request: Request, admission: Admitted) -> SearchAnswer:
     rest of the query as JSON in `query`.
     """
     started = time.perf_counter()
-    parts = parts_of(request)
-    query = await read_query(request, SearchQuery, parts.settings, admission)
-    _check_page(query, parts)
-    loaded = parts.serving.current
-    changes, words = await _read_changes(query, loaded, parts)
-    result = await _search(parts, loaded, query, changes)
-    answer = _answer(request, parts, loaded, query, result, words)
+    state = state_of(request)
+    query = await read_query(request, SearchQuery, state.settings, admission)
+    _check_page(query, state)
+    loaded = state.serving.current
+    changes, words = await _read_changes(query, loaded, state)
+    result = await _search(state, loaded, query, changes)
+    answer = _answer(request, state, loaded, query, result, words)
     answer.took_ms = round(1000 * (time.perf_counter() - started), 3)
     return answer
 
@@ -81,11 +81,11 @@ async def search(request: Request, admission: Admitted) -> SearchAnswer:
 )
 async def draw_prototype(request: Request, admission: Admitted) -> Response:
     """Draw what a search would look for: the reference with the changes made."""
-    parts = parts_of(request)
-    query = await read_query(request, PrototypeQuery, parts.settings, admission)
-    loaded = parts.serving.current
-    changes, _ = await _read_changes(query, loaded, parts)
-    result = await _search(parts, loaded, _drawing(query), changes)
+    state = state_of(request)
+    query = await read_query(request, PrototypeQuery, state.settings, admission)
+    loaded = state.serving.current
+    changes, _ = await _read_changes(query, loaded, state)
+    result = await _search(state, loaded, _drawing(query), changes)
     if result.prototype is None:
         method = loaded.service.model.description.method
         raise ApiError(404, "no_prototype", f"the method {method} draws no prototypes")
@@ -103,17 +103,17 @@ async def draw_prototype(request: Request, admission: Admitted) -> Response:
 async def describe_picture(request: Request, admission: Admitted) -> AttributesAnswer:
     """Attributes of a picture with the model's confidence; of an item, also those given."""
     started = time.perf_counter()
-    parts = parts_of(request)
-    query = await read_query(request, PictureQuery, parts.settings, admission)
-    loaded = parts.serving.current
+    state = state_of(request)
+    query = await read_query(request, PictureQuery, state.settings, admission)
+    loaded = state.serving.current
     whole = SearchQuery(item_id=query.item_id, picture=None, k=1)
     if query.picture is not None:
         picture = query.picture
         described = await _in_thread(
-            parts, picture, lambda: loaded.service.describe(picture), bad_picture
+            state, picture, lambda: loaded.service.describe(picture), bad_picture
         )
     else:
-        described = (await _search(parts, loaded, whole, ())).attributes
+        described = (await _search(state, loaded, whole, ())).attributes
     return AttributesAnswer(
         request_id=request.state.request_id,
         item_id=query.item_id,
@@ -123,8 +123,8 @@ async def describe_picture(request: Request, admission: Admitted) -> AttributesA
     )
 
 
-def _check_page(query: SearchQuery, parts: ServerParts) -> None:
-    settings = parts.settings
+def _check_page(query: SearchQuery, state: ServerState) -> None:
+    settings = state.settings
     problems = []
     if query.k > settings.max_results:
         problems.append(("k", f"at most {settings.max_results} at once"))
@@ -136,7 +136,7 @@ def _check_page(query: SearchQuery, parts: ServerParts) -> None:
 
 
 async def _read_changes(
-    query: PrototypeQuery, loaded: Loaded, parts: ServerParts
+    query: PrototypeQuery, loaded: Loaded, state: ServerState
 ) -> tuple[tuple[Change, ...], UnderstoodWords | None]:
     """Changes from names and words, checked against the schema."""
     schema = loaded.service.schema
@@ -144,12 +144,12 @@ async def _read_changes(
     _find_values(schema, "known", query.known)
     understood = None
     if query.words is not None:
-        if len(query.words) > parts.settings.max_words:
+        if len(query.words) > state.settings.max_words:
             raise ApiError(
-                422, "invalid", f"words: at most {parts.settings.max_words} characters are read"
+                422, "invalid", f"words: at most {state.settings.max_words} characters are read"
             )
         text = query.words
-        read = await parts.serving.in_thread(lambda: loaded.reader.read(text))
+        read = await state.serving.in_thread(lambda: loaded.reader.read(text))
         understood = describe_words(read)
         wanted = understood.changes | wanted
     return tuple(Change(attribute, value) for attribute, value in wanted.items()), understood
@@ -171,7 +171,7 @@ def _find_values(schema: AttributeSchema, field: str, values: dict[str, str]) ->
 
 
 async def _search(
-    parts: ServerParts,
+    state: ServerState,
     loaded: Loaded,
     query: SearchQuery,
     changes: tuple[Change, ...],
@@ -189,7 +189,7 @@ async def _search(
     }
     if picture is not None:
         found = await _in_thread(
-            parts,
+            state,
             picture,
             lambda: service.search(picture, changes, labels=query.known, **wanted),
             bad_picture,
@@ -199,24 +199,24 @@ async def _search(
         if loaded.gallery.items.find(item_id) is None:
             raise no_such_item(item_id)
         found = await _in_thread(
-            parts,
+            state,
             b"",
             lambda: service.search_item(item_id, changes, **wanted),
             lambda error: picture_gone(item_id),
         )
-    parts.metrics.observe_parts(found.seconds)
+    state.metrics.observe_parts(found.seconds)
     return found
 
 
 async def _in_thread(
-    parts: ServerParts,
+    state: ServerState,
     picture: bytes,
     call: Callable[[], T],
     refuse: Callable[[PictureError], ApiError],
 ) -> T:
-    async with parts.serving.room_for(picture):
+    async with state.serving.room_for(picture):
         try:
-            return await parts.serving.in_thread(call)
+            return await state.serving.in_thread(call)
         except PictureError as error:
             raise refuse(error) from None
 
@@ -262,13 +262,13 @@ def picture_gone(item_id: str) -> ApiError:
 
 def _answer(
     request: Request,
-    parts: ServerParts,
+    state: ServerState,
     loaded: Loaded,
     query: SearchQuery,
     result: SearchResult,
     words: UnderstoodWords | None,
 ) -> SearchAnswer:
-    root_path, item_id = parts.settings.root_path, query.item_id
+    root_path, item_id = state.settings.root_path, query.item_id
     fields = set(query.fields)
     more: dict[str, Any] = {} if words is None else {"words": words}
     if query.prototype and result.prototype is not None:
@@ -283,7 +283,7 @@ def _answer(
         ),
         changes=describe_changes(result),
         hits=[describe_hit(hit, fields, loaded, root_path) for hit in result.hits],
-        paging=describe_paging(query.offset, query.k, result.candidates, parts.settings.max_depth),
+        paging=describe_paging(query.offset, query.k, result.candidates, state.settings.max_depth),
         mode=result.mode,
         model=loaded.model_id,
         gallery=loaded.version,
