@@ -44,8 +44,8 @@ def read_picture(path: Path, limits: PictureLimits = DEFAULT_LIMITS) -> bytes:
         raise PictureError(str(path), f"is not a path ({error})") from error
 
 
-def explain_missing(path: Path) -> str:
-    """Why there is no file at `path`: the commonest mistakes by name, else "no such file"."""
+def explain_missing(path: Path, unknown: str = "no such file") -> str:
+    """Why there is no file at `path`: the commonest mistakes by name, else `unknown`."""
     text = str(path)
     address = _ADDRESS.search(text)
     if address is not None:
@@ -66,7 +66,7 @@ def explain_missing(path: Path) -> str:
     alike = _find_alike(path)
     if alike is not None:
         return _explain_alike(path, alike)
-    return "no such file"
+    return unknown
 
 
 def _explain_alike(path: Path, alike: Path) -> str:
