@@ -92,7 +92,7 @@ def build_shape_model(method: str = "amgan-p", seed: int = 0) -> TrainedModel:
         embedding_dim=12,
     )
     images = ImageSettings(16, 16)
-    description = ModelDescription(method, {}, SHAPES, images, network, {})
+    description = ModelDescription(method, {}, SHAPES, images, network)
     built = build_method(method, SHAPES, images, network)
     return TrainedModel(built, description, choose_compute("cpu", "fp32"))
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from amgan.config import load_config
-from amgan.methods.protocol import Method, Phase
+from amgan.methods.method import Method, Phase
 from amgan.methods.registry import METHODS, UNTRAINED, build_method
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"

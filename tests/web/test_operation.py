@@ -84,7 +84,7 @@ def test_a_fault_of_ours_is_told_without_its_inside(
     def fail(*_: Any) -> None:
         raise RuntimeError("secret inside")
 
-    monkeypatch.setattr(app.state.server.serving.current.service, "search_item", fail)
+    monkeypatch.setattr(app.state.server.serving.current.service, "search", fail)
     response = client.post("/v1/search", json=QUERY)
     assert response.status_code == 500
     assert error_of(response)["code"] == "internal"
@@ -514,14 +514,14 @@ def test_more_at_once_than_allowed_are_told_to_come_again(
     client = open_client(max_concurrent=2, search_threads=2, request_timeout=30)
     service = client.app.state.server.serving.current.service
     begun, go_on = threading.Semaphore(0), threading.Event()
-    search = service.search_item
+    search = service.search
 
     def slow(*args: Any, **options: Any) -> Any:
         begun.release()
         assert go_on.wait(60)
         return search(*args, **options)
 
-    monkeypatch.setattr(service, "search_item", slow)
+    monkeypatch.setattr(service, "search", slow)
     with ThreadPoolExecutor(2) as threads:
         first = [threads.submit(client.post, "/v1/search", json=QUERY) for _ in range(2)]
         for _ in first:
@@ -542,7 +542,7 @@ def test_work_that_takes_too_long_is_given_up(
     client = open_client(request_timeout=0.2)
     go_on = threading.Event()
     service = client.app.state.server.serving.current.service
-    monkeypatch.setattr(service, "search_item", lambda *_, **__: go_on.wait(60))
+    monkeypatch.setattr(service, "search", lambda *_, **__: go_on.wait(60))
     response = client.post("/v1/search", json=QUERY)
     go_on.set()
     assert response.status_code == 503

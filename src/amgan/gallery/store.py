@@ -125,7 +125,7 @@ def build_gallery(
         kept = catalogue.subset(encoded.rows)
         known = None if states is None else [states[row] for row in encoded.rows]
         items = ItemTable.from_catalogue(kept, known)
-        chosen = ranking or RankingChoice.told_by(model.description.note)
+        chosen = ranking or model.description.facts.ranking_choice
         content = Content(
             kept.name, items, kept.labels, encoded.skipped, engine, chosen, trust_labels
         )
@@ -203,8 +203,7 @@ def gallery_ranking(gallery: Gallery) -> RankingChoice:
     """
     if gallery.manifest.ranking is not None:
         return gallery.manifest.ranking
-    note = load_gallery_model(gallery, "cpu").description.note
-    return RankingChoice.told_by(note)
+    return load_gallery_model(gallery, "cpu").description.facts.ranking_choice
 
 
 def open_version(folder: Path, engine: str | None = None) -> Gallery:

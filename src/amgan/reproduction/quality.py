@@ -27,6 +27,8 @@ from amgan.evaluation.quality import (
 )
 from amgan.images import ImageSettings, Pixels, prepare_picture, to_tensor
 from amgan.methods.model_file import load_model
+from amgan.methods.posterior import PosteriorRanker
+from amgan.methods.query_arrays import QueryArrays
 from amgan.methods.trained import TrainedModel
 from amgan.workflows.data import ExperimentData
 from amgan.workflows.train import train_experiment
@@ -89,6 +91,7 @@ def _closeness(drawn: Pixels, truth: Pixels) -> Quality:
 
 def judge_features(judge: TrainedModel, pixels: Pixels, batch: int = 256) -> NDArray[np.float32]:
     """The judge's embeddings of pictures (N, H, W, 3), (N, D)."""
+    assert isinstance(judge.method, PosteriorRanker)  # as `train_judge` trains it
     parts = []
     with torch.inference_mode():
         for start in range(0, len(pixels), batch):
@@ -103,9 +106,11 @@ def draw_test_prototypes(model: TrainedModel, data: ExperimentData) -> Pixels | 
     triplets = data.triplets.in_split("test")
     triplets = triplets.select(np.arange(min(MOST_QUERIES, len(triplets))))
     return model.draw_prototypes(
-        np.asarray(data.pixels[triplets.reference]),
-        triplets.indicator(data.catalogue),
-        data.catalogue.labels[triplets.reference],
+        QueryArrays(
+            np.asarray(data.pixels[triplets.reference]),
+            triplets.indicator(data.catalogue),
+            data.catalogue.labels[triplets.reference],
+        )
     )
 
 

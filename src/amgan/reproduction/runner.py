@@ -19,6 +19,7 @@ from amgan.errors import InputError
 from amgan.evaluation.provenance import commit_id, machine_description
 from amgan.files import write_text
 from amgan.methods.model_file import load_model
+from amgan.methods.query_arrays import QueryArrays
 from amgan.methods.trained import TrainedModel
 from amgan.reproduction.suite import RowSpec, Suite
 from amgan.reproduction.suite_run import SuiteData, SuiteRun
@@ -180,10 +181,10 @@ def _facts(
         "method": config.method,
         "dimensions": model.embedding_dim,
         "parameters": sum(p.numel() for p in model.method.parameters()),
-        "draws": bool(
-            model.draw_prototypes(data.pixels[:1], data.triplets.indicator(data.catalogue)[:1])
-            is not None
-        ),
+        "draws": model.draw_prototypes(
+            QueryArrays(data.pixels[:1], data.triplets.indicator(data.catalogue)[:1])
+        )
+        is not None,
         "epochs": config.training.epochs if validations else 0,
         "best_epoch": best["epoch"] if best else None,
         "seed": config.training.seed,

@@ -7,14 +7,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from amgan.devices import Compute, Precision, choose_compute
 from amgan.errors import InputError
-from amgan.methods.protocol import Phase, TrainingBatch
+from amgan.methods.method import Method, Phase, TrainingBatch
 from amgan.progress import Bar, progress_bar
 from amgan.training.checkpoint import Progress, load_checkpoint, save_checkpoint
 from amgan.training.data import BatchRequest, TripletBatches
@@ -85,7 +85,7 @@ class Trainer:
         preview: writes a grid of prototypes for the given epoch.
     """
 
-    method: Any
+    method: Method
     batches: TripletBatches
     config: TrainingConfig
     log: RunLog
@@ -102,8 +102,8 @@ class Trainer:
                 f"training.batch_size {self.config.batch_size} must be a multiple of "
                 f"the {self.processes.world} processes"
             )
-        self.method.to(self.compute.device, memory_format=self.compute.memory_format)
-        self.phases: tuple[Phase, ...] = self.method.phases()
+        self.compute.place(self.method)
+        self.phases = self.method.phases()
         self.optimisers = {phase.name: self._optimiser(phase) for phase in self.phases}
         self.progress = Progress()
         self._losses = LossLog()

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from torch import Tensor
 
 from amgan.errors import InputError
-from amgan.methods.protocol import Phase, TrainingBatch
+from amgan.methods.method import Phase, TrainingBatch
 from amgan.training.checkpoint import Progress
 
 

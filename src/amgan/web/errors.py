@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
+from amgan.errors import NoSuchItemError, QueryError
 from amgan.images import PictureError
 
 # Codes of errors that are known by their status alone.
@@ -90,9 +91,17 @@ def bad_picture(error: PictureError) -> ApiError:
     return ApiError(422, "bad_picture", f"the picture {_sentence(error.reason)}")
 
 
+def no_such_item(item_id: str) -> ApiError:
+    """Error for an id that the gallery does not have."""
+    return ApiError(
+        404, "no_such_item", "the gallery has no item with this id", [{"item_id": item_id[:200]}]
+    )
+
+
 def install_error_handlers(app: FastAPI) -> None:
     """Give every error of `app` the one shape."""
     app.add_exception_handler(ApiError, _on_api_error)
+    app.add_exception_handler(QueryError, _on_query_error)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http_error)
 
@@ -110,6 +119,14 @@ def _path(location: Sequence[int | str]) -> str:
 async def _on_api_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ApiError)
     return error_response(request, error)
+
+
+async def _on_query_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, QueryError)
+    if isinstance(error, NoSuchItemError):
+        return error_response(request, no_such_item(error.item_id))
+    details = [{"field": error.field, "problem": str(error)}] if error.field else []
+    return error_response(request, ApiError(422, "invalid", str(error), details))
 
 
 async def _on_invalid(request: Request, error: Exception) -> JSONResponse:

@@ -141,6 +141,13 @@ def evenly(total: int, wanted: int) -> NDArray[np.int64]:
     return np.unique(np.linspace(0, total - 1, min(total, wanted)).astype(np.int64))
 
 
+def places_among(rows: NDArray[np.int64], total: int) -> NDArray[np.int64]:
+    """Where each of `total` catalogue rows stands among `rows`, (total,); -1 where it does not."""
+    places = np.full(total, -1, np.int64)
+    places[rows] = np.arange(len(rows))
+    return places
+
+
 def table_columns(run: Path) -> CatalogueConfig:
     """The columns of a run's own table; plain ones where there is no run, or no table."""
     if not RunFolder.of(run).config.is_file():

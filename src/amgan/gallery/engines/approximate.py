@@ -22,7 +22,7 @@ from amgan.gallery.engines.exact import EXACT_FLOATS, THREADS, ExactEngine, resc
 from amgan.gallery.engines.protocol import Filters, Neighbours, Rows, Vectors
 from amgan.gallery.engines.settings import EngineSettings
 from amgan.gallery.versions import GalleryError
-from amgan.methods.protocol import RankingMetric
+from amgan.methods.method import RankingMetric
 from amgan.progress import Progress, quiet
 
 INDEX_FILE = "index.faiss"

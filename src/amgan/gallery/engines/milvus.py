@@ -29,7 +29,7 @@ from amgan.gallery.engines.rowset import Rowset
 from amgan.gallery.engines.settings import EngineSettings
 from amgan.gallery.items import ItemTable
 from amgan.gallery.versions import GalleryError
-from amgan.methods.protocol import RankingMetric
+from amgan.methods.method import RankingMetric
 from amgan.progress import Progress, quiet
 
 SERVER_FILE = "server.json"

@@ -11,10 +11,10 @@ from PIL import Image
 from amgan.images import PICTURE_FORMATS, PictureError, read_picture
 from amgan.web.admission import KEYED
 from amgan.web.answers import describe_item, describe_paging
-from amgan.web.errors import ApiError
+from amgan.web.errors import ApiError, no_such_item
 from amgan.web.openapi import errors_of
 from amgan.web.pictures import WIDTHS, encode_thumbnail, fitting_width
-from amgan.web.routes.searching import no_such_item, picture_gone
+from amgan.web.routes.searching import picture_gone
 from amgan.web.schemas import (
     FilterField,
     ItemAnswer,
