@@ -123,7 +123,8 @@ def compute_overlaps(retrieved: Rows, depth: int = OVERLAP_DEPTH) -> Numbers:
     """
     first, second = retrieved[0::2, :depth], retrieved[1::2, :depth]
     shared = (first[:, :, None] == second[:, None, :]) & (first >= 0)[:, :, None]
-    return shared.any(2).sum(1) / depth
+    overlaps: Numbers = shared.any(2).sum(1) / depth
+    return overlaps
 
 
 def summarise_picture_measures(

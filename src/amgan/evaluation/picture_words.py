@@ -16,14 +16,13 @@ from amgan.text import counted
 # Worse than either, and results are mostly those of the labels, whatever picture was given.
 LEAST_SELF = 0.5
 MOST_OVERLAP = 0.75
-_KINDS = {"variant": "variant", "variant_pairs": "variant", "self": "self", "overlap": "overlap"}
 
 
 def picture_to_markdown(measures: PictureMeasures) -> str:
     """A table of the measures, how much was drawn of what there is, and what each measures."""
     rows = []
     for name in PICTURE_SHOWN:
-        kind = _KINDS[name.partition("@")[0]]
+        kind = name.partition("@")[0].removesuffix("_pairs")
         rows.append(
             [metric_title(name), format_number(measures.means[name]), f"{measures.asked[kind]:,}"]
         )

@@ -152,8 +152,8 @@ def draw_equal_pairs(labels: Labels, rows: Rows, *, limit: int, seed: int) -> Dr
         reference += [groups.members[place], groups.members[other]]
         attribute += [position] * 2
         value += [wanted] * 2
-    drawn = (np.array(part, np.int64) for part in (reference, attribute, value))
-    return Draw(*drawn, len(candidates))
+    asked = [np.array(part, np.int64) for part in (reference, attribute, value)]
+    return Draw(asked[0], asked[1], asked[2], len(candidates))
 
 
 def alter_picture(picture: Image.Image, seed: int, row: int) -> bytes:
@@ -171,7 +171,7 @@ def alter_picture(picture: Image.Image, seed: int, row: int) -> bytes:
     left, top, right, bottom = rng.uniform(*_CROP, 4)
     width, height = picture.size
     box = (left * width, top * height, (1 - right) * width, (1 - bottom) * height)
-    cropped = picture.crop(tuple(map(round, box)))  # type: ignore[arg-type]
+    cropped = picture.crop(tuple(map(round, box)))
     factor = 1 + rng.uniform(-_BRIGHTNESS, _BRIGHTNESS)
     encoded = io.BytesIO()
     ImageEnhance.Brightness(cropped).enhance(factor).save(encoded, "JPEG", quality=_JPEG_QUALITY)
@@ -213,7 +213,8 @@ class _Siblings:
         end = self._ends[self._group[place]]
         start = self._ends[self._group[place] - 1] if self._group[place] else 0
         values = self._own[self._order[start:end]]
-        return values[(values != MISSING) & (values != self._own[place])]
+        others: Rows = values[(values != MISSING) & (values != self._own[place])]
+        return others
 
 
 def _common_values(column: Labels) -> Rows:

@@ -122,7 +122,7 @@ def evaluate_model(
         triplet_digest=triplets.digest,
         seed=model.description.facts.seed or 0,
         gallery_size=len(rows),
-        picture=picture and picture.measure(service, rows),
+        picture=None if picture is None else picture.measure(service, rows),
     )
     return Evaluation(report, results, triplets, retrieved)
 
