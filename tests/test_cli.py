@@ -325,6 +325,23 @@ def test_evaluate_reports_both_protocols(run_folder: Path, call: Call) -> None:
         assert not path.with_suffix(".parquet").exists()
 
 
+def test_train_and_index_end_by_saying_whether_the_picture_counts(
+    table: Path, call: Call, tmp_path: Path
+) -> None:
+    run, epochs = tmp_path / "run", ("-s", "training.epochs=1")
+    code, out, _ = call("train", table, *COLUMNS, *TINY, *epochs, "--run", run)
+    assert code == 0
+    measured = json.loads((run / "picture.json").read_text())
+    own = f"{measured['means']['self@1']:.0%} of {counted(measured['asked']['self'], 'item')}"
+    assert own in out
+    code, out, err = call("index", "--run", run)
+    assert code == 0
+    share = re.search(r"first in its results for (\d+)% of 80 items", out)
+    assert share is not None
+    # A model that has hardly learned is told to ignore pictures exactly where it does.
+    assert ("the picture hardly counts" in err) == (int(share[1]) < 50)
+
+
 @pytest.mark.parametrize("ranking", ["pure", "fused"])
 def test_evaluate_as_json_agrees_with_the_search_users_get(
     run_folder: Path, table: Path, call: Call, tmp_path: Path, ranking: str

@@ -62,7 +62,8 @@ class SamePaddedConvolution(nn.Conv2d):
 
 
 def _normalised(convolution: nn.Conv2d, *, activated: bool = True) -> nn.Sequential:
-    layers: list[nn.Module] = [convolution, nn.BatchNorm2d(convolution.out_channels, **_BATCH_NORM)]
+    normalisation = nn.BatchNorm2d(convolution.out_channels, eps=1e-3, momentum=0.01)
+    layers: list[nn.Module] = [convolution, normalisation]
     if activated:
         layers.append(nn.ReLU6(inplace=True))
     return nn.Sequential(*layers)

@@ -25,7 +25,7 @@ from amgan.methods.trained import TrainedModel
 from amgan.queries import Triplets
 from amgan.run_folder import RunFolder
 from amgan.search import SearchService
-from amgan.workflows.data import ExperimentData, load_data, places_among
+from amgan.workflows.data import ExperimentData, load_data, places_among, rows_of_protocol
 from amgan.workflows.fit import fit_facts
 from amgan.workflows.picture import PictureQueries
 
@@ -89,7 +89,7 @@ def evaluate_model(
     catalogue, triplets = data.catalogue, data.triplets.in_split(split)
     if not len(triplets):
         raise InputError(f"catalogue {catalogue.name!r} has no triplets in split {split!r}")
-    rows = np.arange(len(catalogue)) if protocol == "paper" else catalogue.rows_in_split(split)
+    rows = rows_of_protocol(catalogue, split, protocol)
     pixels = data.pixels if len(rows) == len(catalogue) else data.pixels[rows]
     gallery = Gallery.in_memory(model, catalogue.subset(rows), pixels)
     places = places_among(rows, len(catalogue))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,8 @@ from amgan.evaluation.picture_measures import (
     compute_variant_ranks,
     summarise_picture_measures,
 )
+from amgan.files import write_text
+from amgan.gallery.gallery import Gallery
 from amgan.images import (
     ImageSettings,
     PictureError,
@@ -26,7 +29,9 @@ from amgan.images import (
     load_picture,
     load_pixels,
 )
+from amgan.methods.model_file import load_model
 from amgan.methods.query_arrays import QueryArrays
+from amgan.methods.trained import TrainedModel
 from amgan.queries.picture_queries import (
     OVERLAP_DEPTH,
     Draw,
@@ -35,6 +40,7 @@ from amgan.queries.picture_queries import (
     draw_own,
     draw_variants,
 )
+from amgan.run_folder import RunFolder
 from amgan.search import SearchService, open_search
 from amgan.workflows.data import ExperimentData, places_among
 
@@ -193,6 +199,38 @@ class PictureQueries:
         except PictureError:
             return None
         return load_pixels(alter_picture(picture, self.seed, row), images, _ANY_SIZE)
+
+
+def measure_run(
+    folder: Path, data: ExperimentData, sample: PictureSample = SPOKEN
+) -> PictureMeasures | None:
+    """Measure a run's best model on its validation items, and keep that in the run folder.
+
+    Args:
+        folder: of the run.
+        data: whose validation items are ranked.
+        sample: how many queries at most.
+
+    Returns:
+        None where there are no validation items.
+    """
+    rows = data.catalogue.rows_in_split("val")
+    if not len(rows):
+        return None
+    run = RunFolder(folder)
+    model = load_model(run.model)
+    queries = PictureQueries.of_split(data, "val", model.images, sample)
+    measures = measure_rows(model, data, queries, rows)
+    write_text(run.picture, json.dumps(measures.to_dict(), indent=2) + "\n")
+    return measures
+
+
+def measure_rows(
+    model: TrainedModel, data: ExperimentData, queries: PictureQueries, rows: NDArray[np.int64]
+) -> PictureMeasures:
+    """Ask all queries of a gallery of these catalogue rows, ascending."""
+    gallery = Gallery.in_memory(model, data.catalogue.subset(rows), data.pixels[rows])
+    return queries.measure(SearchService(model, gallery), rows)
 
 
 def measure_gallery(
