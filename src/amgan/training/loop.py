@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from amgan.devices import Compute, Precision, choose_compute
-from amgan.errors import InputError
+from amgan.errors import InputError, SettingsError
 from amgan.methods.method import Method, Phase, TrainingBatch
 from amgan.progress import Bar, progress_bar
 from amgan.training.checkpoint import Progress, load_checkpoint, save_checkpoint
@@ -67,7 +67,9 @@ class TrainingConfig:
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size", "learning_rate", "validate_every", "log_every"):
             if getattr(self, name) <= 0:
-                raise InputError(f"training.{name} must be positive, not {getattr(self, name)}")
+                raise SettingsError(f"training.{name} must be positive, not {getattr(self, name)}")
+        if self.seed < 0:
+            raise SettingsError(f"training.seed must be 0 or more, not {self.seed}")
 
 
 @dataclass
