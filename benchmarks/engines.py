@@ -29,12 +29,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amgan.evaluation.report import commit_id, machine_description
-from amgan.gallery.approximate import IndexEngine, build_index, save_index
-from amgan.gallery.engine_settings import EngineSettings, parse_engine
-from amgan.gallery.engines import Engine, ExactEngine, Rows, Vectors
-from amgan.gallery.milvus import Rowset, Server
-from amgan.gallery.milvus_engine import MilvusEngine
-from amgan.methods.protocol import RankingMetric
+from amgan.gallery.engines.approximate import IndexEngine, build_index, save_index
+from amgan.gallery.engines.exact import ExactEngine
+from amgan.gallery.engines.milvus import Rowset, Server
+from amgan.gallery.engines.milvus_engine import MilvusEngine
+from amgan.gallery.engines.protocol import Engine, Rows, Vectors
+from amgan.gallery.engines.settings import EngineSettings, parse_engine
+from amgan.methods.method import RankingMetric
 from raw_faiss import RawFaiss
 from samples import Clusters, Sample, invent_sample, load_sample
 

@@ -1,8 +1,9 @@
 """FAISS alone, in a process of its own, to compare this program's engine with.
 
-Importing `amgan.gallery.engines` chooses FAISS's kernels for the whole process, so nothing here
-imports `amgan`, and the measured calls run in a child that imports nothing but FAISS and numpy.
-The parent asks for one call at a time through a pipe: both sides meet the same load in turns.
+Importing `amgan.gallery.engines.exact` chooses FAISS's kernels for the whole process, so nothing
+here imports `amgan`, and the measured calls run in a child that imports nothing but FAISS and
+numpy. The parent asks for one call at a time through a pipe: both sides meet the same load in
+turns.
 """
 
 from __future__ import annotations

@@ -32,8 +32,8 @@ from amgan.catalogue.studio import STUDIO_SCHEMA, write_studio_catalogue
 from amgan.catalogue.table import TableLayout, load_table
 from amgan.devices import Compute, choose_compute
 from amgan.evaluation.report import commit_id, machine_description
-from amgan.gallery.blocks import EncodingOptions
-from amgan.gallery.executor_choice import ExecutorChoice
+from amgan.gallery.encoding.blocks import EncodingOptions
+from amgan.gallery.encoding.executor_choice import ExecutorChoice
 from amgan.gallery.store import build_gallery
 from amgan.images import ImageSettings, Pixels
 from amgan.methods.compiled import CompiledQueries, QueryNetwork
@@ -41,9 +41,10 @@ from amgan.methods.description import ModelDescription
 from amgan.methods.trained import TrainedModel
 from amgan.models.network import NetworkConfig
 from amgan.queries import sample_triplets
+from amgan.run_folder import RunFolder
 from amgan.training.data import BatchRequest, TripletBatches
 from amgan.training.loop import Trainer, TrainingConfig
-from amgan.training.run_folder import RunFolder
+from amgan.training.run_log import RunLog
 
 SMALL = NetworkConfig(generator_width=32, latent_channels=128)
 IMAGES = ImageSettings(64, 64)
@@ -51,7 +52,7 @@ BATCH = 64
 
 
 def describe(method: str) -> ModelDescription:
-    return ModelDescription(method, {}, STUDIO_SCHEMA, IMAGES, SMALL, {})
+    return ModelDescription(method, {}, STUDIO_SCHEMA, IMAGES, SMALL)
 
 
 def invented_catalogue(n: int) -> tuple[Catalogue, Pixels]:
@@ -79,8 +80,8 @@ def training_steps(method: str, compute: Compute) -> Callable[[], None]:
         catalogue, pixels, triplets, np.arange(2000), batch_size=BATCH, seed=0, flip=True
     )
     torch.manual_seed(0)
-    folder = RunFolder(Path(tempfile.mkdtemp(prefix="amgan-speed-")))
-    trainer = Trainer(describe(method).build(), batches, TrainingConfig(), folder, "", lambda: None)
+    log = RunLog(RunFolder(Path(tempfile.mkdtemp(prefix="amgan-speed-"))))
+    trainer = Trainer(describe(method).build(), batches, TrainingConfig(), log, "", lambda: None)
     trainer.compute = compute
     trainer.method.to(memory_format=compute.memory_format)
 

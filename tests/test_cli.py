@@ -170,7 +170,7 @@ def test_our_own_faults_are_not_hidden(monkeypatch: pytest.MonkeyPatch, tmp_path
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("a fault of ours")
 
-    monkeypatch.setattr("amgan.runs.index_run", broken)
+    monkeypatch.setattr("amgan.workflows.index.index_run", broken)
     with pytest.raises(RuntimeError, match="a fault of ours"):
         main(["index", "--run", str(tmp_path)])
 
@@ -300,7 +300,7 @@ def test_quickstart_ends_with_what_to_try_next_and_can_serve(
     shown: list[tuple[Path, bool]] = []
     monkeypatch.setattr("amgan.quickstart.run_quickstart", lambda *_: outcome)
     monkeypatch.setattr(
-        "amgan.web.showing.show_run",
+        "amgan.web.server.show_run",
         lambda run, _, *, device, browser: shown.append((run, browser)),
     )
     code, out, _ = call("quickstart", *arguments)
@@ -726,7 +726,7 @@ def test_diverged_training_is_a_failure_of_the_run(
     def diverge(*_: object) -> Path:
         raise TrainingDivergedError("loss generator.pixel is nan at epoch 0, step 3")
 
-    monkeypatch.setattr("amgan.experiment.train_experiment", diverge)
+    monkeypatch.setattr("amgan.workflows.train.train_experiment", diverge)
     code, _, err = call("train", table, *COLUMNS, "--run", tmp_path / "run")
     assert (code, err) == (1, "error: loss generator.pixel is nan at epoch 0, step 3\n")
 

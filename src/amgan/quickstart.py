@@ -11,22 +11,18 @@ import numpy as np
 from amgan.attributes import Change
 from amgan.catalogue.studio import write_studio_catalogue
 from amgan.config import ExperimentConfig, config_from_dict
-from amgan.experiment import (
-    ExperimentData,
-    build_untrained,
-    evaluate_model,
-    load_data,
-    train_experiment,
-)
-from amgan.experiment.data import evenly
-from amgan.gallery.blocks import EncodingOptions
+from amgan.gallery.encoding.blocks import EncodingOptions
 from amgan.gallery.store import build_gallery
 from amgan.methods.model_file import load_model
 from amgan.methods.ranking import RankingChoice
 from amgan.methods.trained import TrainedModel
 from amgan.progress import track
-from amgan.search import SearchResult, SearchService
+from amgan.run_folder import RunFolder
+from amgan.search import SearchQuery, SearchResult, SearchService
 from amgan.sheets import render_result_sheet
+from amgan.workflows.data import ExperimentData, evenly, load_data
+from amgan.workflows.evaluate import build_untrained, evaluate_model
+from amgan.workflows.train import train_experiment
 
 # Enough to be worth searching, few enough that a small network learns them in minutes.
 ATTRIBUTES = ("category", "colour", "pattern", "sleeve", "neckline")
@@ -103,14 +99,15 @@ def run_quickstart(
     config = _configure(settings, table)
     data = load_data(config, cache=folder / "cache")
     announce(f"Training {config.method} on {len(data.triplets.in_split('train')):,} triplets")
-    file = train_experiment(config, folder / "run", data)
+    run = RunFolder(folder / "run")
+    file = train_experiment(config, run.path, data)
     pure, model = (
         load_model(file, settings.device, ranking=ranking)
         for ranking in (RankingChoice.pure, RankingChoice.auto)
     )
     announce("Encoding the catalogue")
     gallery = build_gallery(
-        folder / "run" / "gallery",
+        run.gallery,
         model,
         data.catalogue,
         pixels=data.pixels,
@@ -127,13 +124,13 @@ def run_quickstart(
     example = results[0]
     assert isinstance(example.source, Path)
     return QuickstartOutcome(
-        folder / "run",
+        run.path,
         {
             "results": sheet,
             "catalogue": table,
-            "model": folder / "run" / "model.safetensors",
-            "prototypes": folder / "run" / "prototypes",
-            "gallery": folder / "run" / "gallery",
+            "model": run.model,
+            "prototypes": run.prototypes,
+            "gallery": run.gallery,
         },
         metrics,
         queries,
@@ -201,10 +198,12 @@ def _search_examples(service: SearchService, data: ExperimentData) -> list[Searc
     shown = shown.select(np.argsort(shown.num_changes(catalogue), kind="stable"))
     indicators = shown.indicator(catalogue)
     return [
-        service.search_item(
-            catalogue.item_ids[row],
-            catalogue.schema.changes(catalogue.labels[row], indicator),
-            k=6,
+        service.search(
+            SearchQuery(
+                item_id=catalogue.item_ids[row],
+                changes=catalogue.schema.changes(catalogue.labels[row], indicator),
+                k=6,
+            )
         )
         for row, indicator in zip(shown.reference.tolist(), indicators, strict=True)
     ]

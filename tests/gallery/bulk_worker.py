@@ -22,8 +22,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import conftest
 from amgan.catalogue.records import Catalogue
-from amgan.gallery.blocks import EncodingOptions
-from amgan.gallery.executor_choice import ExecutorChoice
+from amgan.gallery.encoding.blocks import EncodingOptions
+from amgan.gallery.encoding.executor_choice import ExecutorChoice
 from amgan.gallery.store import build_gallery
 
 

@@ -23,7 +23,7 @@ import torch
 
 import conftest
 from amgan.catalogue.records import Catalogue
-from amgan.gallery.blocks import EncodingOptions
+from amgan.gallery.encoding.blocks import EncodingOptions
 from amgan.gallery.store import build_gallery
 from amgan.gallery.update import update_gallery
 from amgan.methods.trained import TrainedModel

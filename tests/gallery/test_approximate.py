@@ -7,18 +7,18 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from amgan.gallery import approximate
-from amgan.gallery.approximate import (
+from amgan.gallery.engines import approximate
+from amgan.gallery.engines.approximate import (
     IndexEngine,
     append_to_graph,
     build_index,
     load_index,
     save_index,
 )
-from amgan.gallery.engine_settings import parse_engine
-from amgan.gallery.engines import ExactEngine
+from amgan.gallery.engines.exact import ExactEngine
+from amgan.gallery.engines.settings import parse_engine
 from amgan.gallery.versions import GalleryError
-from amgan.methods.protocol import RankingMetric
+from amgan.methods.method import RankingMetric
 
 KINDS = ("sq8", "hnsw", "hnsw_sq8")
 SIZE, DIM = 3000, 24

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from amgan.gallery.engine_settings import AUTO_GRAPH_FLOATS, parse_engine
+from amgan.gallery.engines.settings import AUTO_GRAPH_FLOATS, parse_engine
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from amgan.gallery.engines import ExactEngine
-from amgan.methods.protocol import RankingMetric
+from amgan.gallery.engines.exact import ExactEngine
+from amgan.methods.method import RankingMetric
 
 METRICS = get_args(RankingMetric)
 

@@ -22,10 +22,10 @@ import pytest
 
 import amgan
 from amgan.catalogue.records import Catalogue
-from amgan.gallery.blocks import Block, EncodingOptions, Recipe
-from amgan.gallery.encode import EncodingJob, encode_in_memory
-from amgan.gallery.executor_choice import ExecutorChoice
-from amgan.gallery.processes import map_in_processes
+from amgan.gallery.encoding.blocks import Block, EncodingOptions, Recipe
+from amgan.gallery.encoding.encode import EncodingJob, encode_in_memory
+from amgan.gallery.encoding.executor_choice import ExecutorChoice
+from amgan.gallery.encoding.processes import map_in_processes
 from amgan.gallery.store import Gallery, GalleryError, build_gallery, open_gallery
 from amgan.gallery.update import renew_gallery, update_gallery
 from amgan.images import DEFAULT_LIMITS, PictureLimits, load_pixels

@@ -9,15 +9,16 @@ from milvus_server import MilvusProcess
 
 from amgan.attributes import AttributeSchema
 from amgan.catalogue.records import Catalogue
-from amgan.gallery import approximate, milvus_engine
-from amgan.gallery.approximate import IndexEngine, build_index
-from amgan.gallery.engine_settings import EngineSettings, parse_engine
-from amgan.gallery.engines import Engine, ExactEngine
+from amgan.gallery.engines import approximate, milvus_engine
+from amgan.gallery.engines.approximate import IndexEngine, build_index
+from amgan.gallery.engines.exact import ExactEngine
+from amgan.gallery.engines.milvus import Rowset, Server, filter_expression, row_lookup
+from amgan.gallery.engines.milvus_engine import MilvusEngine
+from amgan.gallery.engines.protocol import Engine
+from amgan.gallery.engines.settings import EngineSettings, parse_engine
 from amgan.gallery.gallery import Gallery
 from amgan.gallery.items import ItemTable
 from amgan.gallery.manifest import Manifest
-from amgan.gallery.milvus import Rowset, Server, filter_expression, row_lookup
-from amgan.gallery.milvus_engine import MilvusEngine
 from amgan.gallery.store import GalleryError, build_gallery, open_gallery
 from amgan.gallery.update import update_gallery
 from amgan.methods.trained import TrainedModel

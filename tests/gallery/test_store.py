@@ -10,7 +10,7 @@ import pytest
 
 from amgan.attributes import AttributeSchema
 from amgan.catalogue.records import Catalogue
-from amgan.gallery.blocks import EncodingOptions
+from amgan.gallery.encoding.blocks import EncodingOptions
 from amgan.gallery.store import Gallery, GalleryError, build_gallery, open_gallery
 from amgan.images import load_pixels
 from amgan.methods.trained import TrainedModel

@@ -9,7 +9,7 @@ import pytest
 
 from amgan.reproduction.reproduce import reproduce
 from amgan.reproduction.suite import Suite, load_suite
-from amgan.reproduction.workplace import Workplace, prepare_workplace
+from amgan.reproduction.suite_run import SuiteRun, prepare_suite_run
 
 SUITES = Path(__file__).parents[2] / "experiments" / "suites"
 TINY = (
@@ -39,11 +39,11 @@ def tiny_suite() -> Suite:
 
 
 @pytest.fixture(scope="session")
-def place(tiny_suite: Suite, tmp_path_factory: pytest.TempPathFactory) -> Workplace:
+def suite_run(tiny_suite: Suite, tmp_path_factory: pytest.TempPathFactory) -> SuiteRun:
     """The suite after `reproduce`."""
     folder = tmp_path_factory.mktemp("reproduction")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AMGAN_CACHE", str(folder / "cache"))
-        ready = prepare_workplace(tiny_suite, folder / "results")
+        ready = prepare_suite_run(tiny_suite, folder / "results")
         reproduce(ready)
     return ready

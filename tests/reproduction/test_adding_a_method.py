@@ -10,14 +10,15 @@ from types import ModuleType
 
 import pytest
 
+from amgan.methods.method import Method
 from amgan.methods.model_file import load_model
-from amgan.methods.protocol import Method
 from amgan.methods.registry import METHODS, MethodEntry, build_method
 from amgan.reproduction.results import SuiteResults
 from amgan.reproduction.runner import run_suite
 from amgan.reproduction.suite import RowSpec, load_suite
-from amgan.reproduction.workplace import Workplace
-from amgan.training.run_folder import RunFolder
+from amgan.reproduction.suite_run import SuiteRun
+from amgan.run_folder import RunFolder
+from amgan.training.run_log import read_log
 
 DOCS = Path(__file__).parents[2] / "docs" / "reproduction.md"
 
@@ -43,18 +44,18 @@ def test_the_example_is_a_method(steps, tiny_suite):
         build_method("steps", STUDIO_SCHEMA, config.images, config.network, {"weight": 1})
 
 
-def test_the_example_runs_in_a_suite(steps, place, tmp_path, monkeypatch):
-    monkeypatch.setenv("AMGAN_CACHE", str(place.folder.parent / "cache"))
+def test_the_example_runs_in_a_suite(steps, suite_run, tmp_path, monkeypatch):
+    monkeypatch.setenv("AMGAN_CACHE", str(suite_run.folder.parent / "cache"))
     settings = ("method=steps", "training.epochs=10", "training.log_every=1")
     row = RowSpec("Steps", settings=settings)
-    suite = dataclasses.replace(place.suite, rows=(row,), more_changes=1)
-    other = Workplace(suite, tmp_path, place.overrides)
+    suite = dataclasses.replace(suite_run.suite, rows=(row,), more_changes=1)
+    other = SuiteRun(suite, tmp_path, suite_run.overrides)
     run_suite(other)
     results = SuiteResults(other)
     (record,) = results.records
     assert 0 <= results.mean(record, "top@10", "queries", "unseen") <= 1
     assert load_model(record.folders[0]).description.method == "steps"
-    log = RunFolder(record.folders[0]).read_log("train")
+    log = read_log(RunFolder(record.folders[0]), "train")
     for term in ("steps.metric", "steps.attribute"):
         first, last = (sum(line[term] for line in lines) / 7 for lines in (log[:7], log[-7:]))
         assert last < first, term

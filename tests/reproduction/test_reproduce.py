@@ -15,25 +15,25 @@ from PIL import Image
 from tests.reproduction.conftest import ROWS
 
 from amgan.evaluation.significance import paired_test
-from amgan.reproduction.bottleneck import WAYS
 from amgan.reproduction.measuring import REFERENCE_ITSELF, TARGET_ITSELF
+from amgan.reproduction.ranking_ablation import RANKINGS
 from amgan.reproduction.reproduce import reproduce
 from amgan.reproduction.results import SuiteResults
 from amgan.reproduction.runner import read_row_state, run_suite
+from amgan.reproduction.suite_run import SuiteData, SuiteRun, prepare_suite_run
 from amgan.reproduction.tables import changes_table, claims_table, comparison_table, table_3
-from amgan.reproduction.workplace import SuiteData, Workplace, prepare_workplace
 
 
-def column(place: Workplace, row: str, metric: str, protocol: str = "unseen") -> np.ndarray:
+def column(suite_run: SuiteRun, row: str, metric: str, protocol: str = "unseen") -> np.ndarray:
     """A metric of every query, read from the file without this program's code."""
     slug = row.lower()
-    path = place.folder / "rows" / slug / "evaluation" / "queries" / f"test-{protocol}.parquet"
+    path = suite_run.folder / "rows" / slug / "evaluation" / "queries" / f"test-{protocol}.parquet"
     return pq.read_table(path)[metric].to_numpy()
 
 
-def test_every_row_is_done_and_has_both_protocols_and_both_tests(place):
+def test_every_row_is_done_and_has_both_protocols_and_both_tests(suite_run):
     for row in ROWS:
-        folder = place.folder / "rows" / row.lower()
+        folder = suite_run.folder / "rows" / row.lower()
         state = read_row_state(folder)
         assert state["done"]
         for test, names in {
@@ -46,13 +46,13 @@ def test_every_row_is_done_and_has_both_protocols_and_both_tests(place):
         assert not (folder / "evaluation" / "more" / "test-paper.json").exists()
 
 
-def test_rows_share_their_queries(place):
-    references = {tuple(column(place, row, "reference")) for row in ROWS}
+def test_rows_share_their_queries(suite_run):
+    references = {tuple(column(suite_run, row, "reference")) for row in ROWS}
     assert len(references) == 1
 
 
-def test_more_changes_are_asked_for_than_were_trained(place):
-    path = place.folder / "rows/fcd/evaluation/{}/test-unseen.json"
+def test_more_changes_are_asked_for_than_were_trained(suite_run):
+    path = suite_run.folder / "rows/fcd/evaluation/{}/test-unseen.json"
     numbers = ("one", "two", "three", "four", "five")
     few, more = (
         json.loads(Path(str(path).format(test)).read_text())["groups"]
@@ -63,23 +63,23 @@ def test_more_changes_are_asked_for_than_were_trained(place):
     assert sum(more[name]["n"] for name in numbers if name in more) == more["all"]["n"]
 
 
-def test_the_table_shows_the_means_of_the_queries(place):
-    text = comparison_table(SuiteResults(place), "unseen")
+def test_the_table_shows_the_means_of_the_queries(suite_run):
+    text = comparison_table(SuiteResults(suite_run), "unseen")
     heading, _, *lines = text.splitlines()
     titles = [cell.strip() for cell in heading.strip("|").split("|")]
     for line in lines:
         cells = [cell.strip().strip("*\\") for cell in line.strip("|").split("|")]
-        mean = column(place, cells[0].replace(" ", "-"), "top@10").mean()
+        mean = column(suite_run, cells[0].replace(" ", "-"), "top@10").mean()
         assert float(cells[titles.index("Top-10")]) == pytest.approx(mean, abs=5e-5)
 
 
-def test_the_fused_ranking_stands_beside_the_pure_one(place):
-    results = SuiteResults(place)
-    text = (place.folder / "README.md").read_text()
+def test_the_fused_ranking_stands_beside_the_pure_one(suite_run):
+    results = SuiteResults(suite_run)
+    text = (suite_run.folder / "README.md").read_text()
     drawing = [record for record in results.records if record.fact("draws")]
     assert drawing
     for record in results.records:
-        for protocol in place.suite.protocols:
+        for protocol in suite_run.suite.protocols:
             assert results.has_fused(record, protocol) == (record in drawing)
     for record in drawing:
         for test, ranking in (("queries", "pure"), ("fused-queries", "fused")):
@@ -91,11 +91,11 @@ def test_the_fused_ranking_stands_beside_the_pure_one(place):
         assert f"{mean:.4f}".removeprefix("0") in line
 
 
-def test_the_fused_ranking_is_shown_by_number_of_changes(place):
-    folder = place.folder / "rows" / "amgan-p" / "evaluation" / "fused-more"
+def test_the_fused_ranking_is_shown_by_number_of_changes(suite_run):
+    folder = suite_run.folder / "rows" / "amgan-p" / "evaluation" / "fused-more"
     table = pq.read_table(folder / "test-unseen.parquet")
     changed = np.array([len(names) for names in table["changed"].to_pylist()])
-    text = changes_table(SuiteResults(place), "top@10", "more", "unseen")
+    text = changes_table(SuiteResults(suite_run), "top@10", "more", "unseen")
     (line,) = [x for x in text.splitlines() if x.startswith("| AMGAN-P, fused ")]
     cells = [cell.strip() for cell in line.strip("|").split("|")][1:]
     values = table["top@10"].to_numpy()
@@ -103,54 +103,54 @@ def test_the_fused_ranking_is_shown_by_number_of_changes(place):
     assert [float(cell) for cell in cells] == pytest.approx(means, abs=5e-5)
 
 
-def test_table_3_has_the_published_numbers_beside_ours(place):
-    line = next(r for r in table_3(SuiteResults(place), "unseen").splitlines() if "NoL1" in r)
+def test_table_3_has_the_published_numbers_beside_ours(suite_run):
+    line = next(r for r in table_3(SuiteResults(suite_run), "unseen").splitlines() if "NoL1" in r)
     assert [cell.strip() for cell in line.strip("|").split("|")][5:] == [
         *(".1652", ".4720", ".7551", ".2324"),
         *(".0875", ".2998", ".7067", ".1603"),
     ]
 
 
-def test_claims_are_judged_by_a_paired_test(place):
-    _, values = claims_table(SuiteResults(place), "unseen")
+def test_claims_are_judged_by_a_paired_test(suite_run):
+    _, values = claims_table(SuiteResults(suite_run), "unseen")
     assert {value["claim"] for value in values} == {
         "AMGAN-P > FCD",
         "AMGAN-P > AMGAN-P-NoL1",
     }
     value = next(v for v in values if v["claim"] == "AMGAN-P > FCD")
-    ours, theirs = column(place, "AMGAN-P", "top@10"), column(place, "FCD", "top@10")
+    ours, theirs = column(suite_run, "AMGAN-P", "top@10"), column(suite_run, "FCD", "top@10")
     test = paired_test(ours, theirs)
     assert value["p"] == test.p_value
     expected = "holds" if ours.mean() > theirs.mean() else "reversed"
     assert value["verdict"] == (expected if test.p_value < 0.05 else "not told apart")
 
 
-def test_the_report_links_what_exists_and_forgets_no_row(place):
-    text = (place.folder / "README.md").read_text()
+def test_the_report_links_what_exists_and_forgets_no_row(suite_run):
+    text = (suite_run.folder / "README.md").read_text()
     links = re.findall(r"\]\(([^)]+)\)", text)
     assert len(links) >= 7
-    assert all((place.folder / link).is_file() for link in links)
+    assert all((suite_run.folder / link).is_file() for link in links)
     for row in ROWS:
         assert text.count(f"| {row} ") >= 5, row
     assert "Yang et al." in text
 
 
-def test_charts_hold_no_catalogue_pictures_and_sheets_are_apart(place):
-    assert {path.suffix for path in (place.folder / "figures").iterdir()} == {".png", ".svg"}
-    names = {path.name for path in (place.folder / "pictures").iterdir()}
+def test_charts_hold_no_catalogue_pictures_and_sheets_are_apart(suite_run):
+    assert {path.suffix for path in (suite_run.folder / "figures").iterdir()} == {".png", ".svg"}
+    names = {path.name for path in (suite_run.folder / "pictures").iterdir()}
     assert names == {"figure-6.png", "figure-7.png", "figure-8-amgan-p.png"}
-    for path in place.folder.glob("*/*.png"):
+    for path in suite_run.folder.glob("*/*.png"):
         pixels = np.asarray(Image.open(path).convert("L"))
         assert min(pixels.shape) > 200
         assert pixels.std() > 10, path
 
 
-def test_results_json_repeats_the_means(place):
-    values = json.loads((place.folder / "results.json").read_text())
+def test_results_json_repeats_the_means(suite_run):
+    values = json.loads((suite_run.folder / "results.json").read_text())
     rows = {row["name"]: row for row in values["rows"]}
     assert list(rows) == list(ROWS)
     for name, row in rows.items():
-        mean = column(place, name, "mrr@1000", "paper").mean()
+        mean = column(suite_run, name, "mrr@1000", "paper").mean()
         assert row["metrics"]["paper"]["mrr@1000"]["mean"] == pytest.approx(mean)
     assert rows["AMGAN-P"]["published"]["DARN"]["top@1"] == 0.0978
     assert rows["FCD"]["query_time"]["dimensions"] == 12
@@ -160,50 +160,53 @@ def test_results_json_repeats_the_means(place):
     assert time["total"] == pytest.approx(time["representation"] + time["search"])
 
 
-def test_quality_of_pictures_that_are_true_by_construction(place):
-    quality = json.loads((place.folder / "judge" / "target.json").read_text())
+def test_quality_of_pictures_that_are_true_by_construction(suite_run):
+    quality = json.loads((suite_run.folder / "judge" / "target.json").read_text())
     assert quality["l1"] == 0
     assert quality["ssim"] == pytest.approx(1)
     assert quality["frechet"] == pytest.approx(0, abs=1e-6)
     assert quality["exact_l1"] > 0  # another garment with the same attributes
-    text = (place.folder / "README.md").read_text()
+    text = (suite_run.folder / "README.md").read_text()
     assert REFERENCE_ITSELF in text
     assert TARGET_ITSELF in text
 
 
-def test_drawing_rows_are_asked_in_other_ways_too(place):
-    values = json.loads((place.folder / "results.json").read_text())
+def test_drawing_rows_are_asked_in_other_ways_too(suite_run):
+    values = json.loads((suite_run.folder / "results.json").read_text())
     asked = {row["name"]: row.get("asked_in_other_ways") for row in values["rows"]}
-    text = (place.folder / "README.md").read_text().partition("## Where drawing rows lose")[2]
-    for record in SuiteResults(place).records:
+    text = (suite_run.folder / "README.md").read_text().partition("## Where drawing rows lose")[2]
+    for record in SuiteResults(suite_run).records:
         ways = asked[record.name]
         assert (ways is not None) == bool(record.fact("draws"))
         if ways is None:
             continue
-        assert list(ways) == list(WAYS)
-        own = column(place, record.name.replace(" ", "-"), "top@10").mean()
+        assert list(ways) == list(RANKINGS)
+        own = column(suite_run, record.name.replace(" ", "-"), "top@10").mean()
         assert ways["distance, prototype"]["top@10"] == pytest.approx(own)
         for way, means in ways.items():
             shown = [f"{mean:.4f}".removeprefix("0") for mean in means.values()]
             assert any(way in x and all(y in x for y in shown) for x in text.splitlines())
 
 
-def test_a_second_run_does_nothing_again(place, monkeypatch):
-    monkeypatch.setenv("AMGAN_CACHE", str(place.folder.parent / "cache"))
-    files = [*place.folder.glob("rows/*/model.safetensors"), *place.folder.glob("rows/*/row.json")]
+def test_a_second_run_does_nothing_again(suite_run, monkeypatch):
+    monkeypatch.setenv("AMGAN_CACHE", str(suite_run.folder.parent / "cache"))
+    files = [
+        *suite_run.folder.glob("rows/*/model.safetensors"),
+        *suite_run.folder.glob("rows/*/row.json"),
+    ]
     before = {path: path.stat().st_mtime_ns for path in files}
     told: list[str] = []
-    run_suite(place, told.append)
+    run_suite(suite_run, told.append)
     assert len(told) == len(ROWS)
     assert all(text.endswith("done before") for text in told)
     assert {path: path.stat().st_mtime_ns for path in files} == before
 
 
-def test_an_interrupted_suite_goes_on_where_it_was(place, tmp_path, monkeypatch):
+def test_an_interrupted_suite_goes_on_where_it_was(suite_run, tmp_path, monkeypatch):
     """Stopped between training and measuring of the second row; the results are the same."""
-    monkeypatch.setenv("AMGAN_CACHE", str(place.folder.parent / "cache"))
-    suite = place.suite.select(["AMGAN-P", "FCD"])
-    other = Workplace(suite, tmp_path, place.overrides)
+    monkeypatch.setenv("AMGAN_CACHE", str(suite_run.folder.parent / "cache"))
+    suite = suite_run.suite.select(["AMGAN-P", "FCD"])
+    other = SuiteRun(suite, tmp_path, suite_run.overrides)
 
     def stop(text: str) -> None:
         if text.startswith("[2/2]") and text.endswith("measuring"):
@@ -220,35 +223,37 @@ def test_an_interrupted_suite_goes_on_where_it_was(place, tmp_path, monkeypatch)
     assert told[0].endswith("done before")
     for row in ("AMGAN-P", "FCD"):
         for metric in ("top@10", "mrr@1000"):
-            np.testing.assert_array_equal(column(other, row, metric), column(place, row, metric))
+            np.testing.assert_array_equal(
+                column(other, row, metric), column(suite_run, row, metric)
+            )
 
 
-def test_a_folder_of_other_settings_is_refused(place, monkeypatch):
-    monkeypatch.setenv("AMGAN_CACHE", str(place.folder.parent / "cache"))
-    other = dataclasses.replace(place, overrides=(*place.overrides, "training.epochs=9"))
+def test_a_folder_of_other_settings_is_refused(suite_run, monkeypatch):
+    monkeypatch.setenv("AMGAN_CACHE", str(suite_run.folder.parent / "cache"))
+    other = dataclasses.replace(suite_run, overrides=(*suite_run.overrides, "training.epochs=9"))
     with pytest.raises(ValueError, match="amgan-p: holds this row with other settings"):
         run_suite(other)
 
 
-def test_a_diverging_row_is_told_and_the_others_go_on(place, tmp_path, monkeypatch):
-    monkeypatch.setenv("AMGAN_CACHE", str(place.folder.parent / "cache"))
+def test_a_diverging_row_is_told_and_the_others_go_on(suite_run, tmp_path, monkeypatch):
+    monkeypatch.setenv("AMGAN_CACHE", str(suite_run.folder.parent / "cache"))
     rows = tuple(
         dataclasses.replace(row, settings=(*row.settings, "training.learning_rate=1e30"))
         if row.name == "AMGAN-P"
         else row
-        for row in place.suite.select(["AMGAN-P", "FCD"]).rows
+        for row in suite_run.suite.select(["AMGAN-P", "FCD"]).rows
     )
-    other = Workplace(dataclasses.replace(place.suite, rows=rows), tmp_path, place.overrides)
+    other = SuiteRun(dataclasses.replace(suite_run.suite, rows=rows), tmp_path, suite_run.overrides)
     text = reproduce(other).read_text()
     assert re.search(r"- AMGAN-P: diverged: loss \w+\.\w+ is (nan|inf|-inf)", text)
     assert "| FCD " in text
     assert [record.name for record in SuiteResults(other).records] == ["FCD"]
 
 
-def test_a_chosen_row_is_run_and_the_report_shows_all_that_are_done(place, tmp_path, monkeypatch):
-    monkeypatch.setenv("AMGAN_CACHE", str(place.folder.parent / "cache"))
-    suite = place.suite.select(["FCD", "Random"])
-    other = Workplace(suite, tmp_path, (*place.overrides, "training.seed=5"))
+def test_a_chosen_row_is_run_and_the_report_shows_all_done_ones(suite_run, tmp_path, monkeypatch):
+    monkeypatch.setenv("AMGAN_CACHE", str(suite_run.folder.parent / "cache"))
+    suite = suite_run.suite.select(["FCD", "Random"])
+    other = SuiteRun(suite, tmp_path, (*suite_run.overrides, "training.seed=5"))
     reproduce(other, rows=["Random"])
     assert not (tmp_path / "rows" / "fcd").exists()
     text = reproduce(other, rows=["FCD"]).read_text()
@@ -258,18 +263,18 @@ def test_a_chosen_row_is_run_and_the_report_shows_all_that_are_done(place, tmp_p
     assert "catalogue.csv" not in text  # where it lies is no part of how to repeat it
 
 
-def test_nothing_finished_is_an_error_that_says_so(place, tmp_path):
-    other = Workplace(place.suite.select(["FCD"]), tmp_path, place.overrides)
+def test_nothing_finished_is_an_error_that_says_so(suite_run, tmp_path):
+    other = SuiteRun(suite_run.suite.select(["FCD"]), tmp_path, suite_run.overrides)
     with pytest.raises(ValueError, match=r"no row of suite 'smoke' is finished.*FCD: not finished"):
         reproduce(other, train=False)
 
 
-def test_folds_test_every_item_once(place, tmp_path, monkeypatch):
-    monkeypatch.setenv("AMGAN_CACHE", str(place.folder.parent / "cache"))
+def test_folds_test_every_item_once(suite_run, tmp_path, monkeypatch):
+    monkeypatch.setenv("AMGAN_CACHE", str(suite_run.folder.parent / "cache"))
     suite = dataclasses.replace(
-        place.suite.select(["FCD", "Random"]), folds=2, significance="folds", more_changes=1
+        suite_run.suite.select(["FCD", "Random"]), folds=2, significance="folds", more_changes=1
     )
-    other = Workplace(suite, tmp_path, place.overrides)
+    other = SuiteRun(suite, tmp_path, suite_run.overrides)
     run_suite(other)
     results = SuiteResults(other)
     record = results.records[0]
@@ -282,26 +287,26 @@ def test_folds_test_every_item_once(place, tmp_path, monkeypatch):
     assert "2 folds" in (tmp_path / "README.md").read_text()
 
 
-def test_the_users_own_catalogue_replaces_the_studio(place, tmp_path):
-    table = place.folder / "catalogue" / "catalogue.csv"
-    other = prepare_workplace(place.suite, tmp_path, [f'catalogue.path="{table}"'])
+def test_the_users_own_catalogue_replaces_the_studio(suite_run, tmp_path):
+    table = suite_run.folder / "catalogue" / "catalogue.csv"
+    other = prepare_suite_run(suite_run.suite, tmp_path, [f'catalogue.path="{table}"'])
     assert not (tmp_path / "catalogue").exists()
     assert other.suite.common_config(other.overrides).catalogue.path == str(table)
 
 
-def test_data_is_read_once_for_all_rows(place, monkeypatch):
-    monkeypatch.setenv("AMGAN_CACHE", str(place.folder.parent / "cache"))
-    data = SuiteData(place)
-    configs = [place.suite.row_config(row, place.overrides) for row in place.suite.rows]
+def test_data_is_read_once_for_all_rows(suite_run, monkeypatch):
+    monkeypatch.setenv("AMGAN_CACHE", str(suite_run.folder.parent / "cache"))
+    data = SuiteData(suite_run)
+    configs = [suite_run.suite.row_config(row, suite_run.overrides) for row in suite_run.suite.rows]
     assert len({id(data.of_row(config, None)) for config in configs}) == 1
     tests = data.tests(configs[0], None)
     assert set(tests) == {"queries", "more"}
 
 
-def test_command_line(place, tmp_path, monkeypatch, capsys):
+def test_command_line(suite_run, tmp_path, monkeypatch, capsys):
     from amgan.cli import main
 
-    monkeypatch.setenv("AMGAN_CACHE", str(place.folder.parent / "cache"))
+    monkeypatch.setenv("AMGAN_CACHE", str(suite_run.folder.parent / "cache"))
     with pytest.raises(SystemExit) as exited:
         main(["reproduce", "nosuch", "--out", str(tmp_path)])
     assert exited.value.code == 2
@@ -312,10 +317,10 @@ def test_command_line(place, tmp_path, monkeypatch, capsys):
     assert exited.value.code == 2
     assert "no row 'AMGAN-X'" in capsys.readouterr().err
     assert not (tmp_path / "catalogue").exists()
-    shutil.copytree(place.folder / "rows", tmp_path / "rows")
+    shutil.copytree(suite_run.folder / "rows", tmp_path / "rows")
     path = Path(__file__).parents[2] / "experiments" / "suites" / "smoke.toml"
-    settings = [f"--setting=catalogue.path={place.folder / 'catalogue/catalogue.csv'}"]
-    settings += [f"--setting={text}" for text in place.suite.settings]
+    settings = [f"--setting=catalogue.path={suite_run.folder / 'catalogue/catalogue.csv'}"]
+    settings += [f"--setting={text}" for text in suite_run.suite.settings]
     settings += ["--report-only", f"--out={tmp_path}"]
     with pytest.raises(SystemExit) as exited:
         main(["reproduce", str(path), *settings])

@@ -17,9 +17,10 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from amgan.methods.protocol import TrainingBatch
+from amgan.methods.method import TrainingBatch
 from amgan.training.loop import Trainer
 from amgan.training.loss_log import TrainingDivergedError
+from amgan.training.run_log import read_log
 
 HERE = Path(__file__).parent
 METHODS = ("amgan-p", "amgan-t", "posterior")
@@ -41,7 +42,7 @@ def losses(trainer: Trainer) -> list[dict[str, float]]:
     ignored = {"time", "images_per_second"}
     return [
         {name: value for name, value in record.items() if name not in ignored}
-        for record in trainer.run.read_log("train")
+        for record in read_log(trainer.log.folder, "train")
     ]
 
 

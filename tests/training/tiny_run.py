@@ -14,9 +14,10 @@ from amgan.images import ImageSettings, Pixels
 from amgan.methods.registry import build_method
 from amgan.models.network import NetworkConfig
 from amgan.queries import sample_triplets
+from amgan.run_folder import RunFolder
 from amgan.training.data import TripletBatches
 from amgan.training.loop import Trainer, TrainingConfig
-from amgan.training.run_folder import RunFolder
+from amgan.training.run_log import RunLog
 
 SCHEMA = AttributeSchema(
     (Attribute("colour", ("blue", "green", "red")), Attribute("size", ("large", "small")))
@@ -74,7 +75,7 @@ def tiny_trainer(folder: Path, method: str = "amgan-p", **training: object) -> T
         flip=config.flip,
     )
     built = build_method(method, SCHEMA, IMAGES, NETWORK)
-    return Trainer(built, batches, config, RunFolder(folder), "tiny", lambda: None)
+    return Trainer(built, batches, config, RunLog(RunFolder(folder)), "tiny", lambda: None)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ import typer
 from amgan.cli.learning import PANEL
 from amgan.cli.options import AsJson, Device, Image, Run, TableOptions, examples
 from amgan.errors import InputError
+from amgan.run_folder import RunFolder
 
 EXAMPLES = examples(
     "amgan calibration",
@@ -87,7 +88,7 @@ def calibration(
     """
     from amgan.charts.reliability import draw_reliability
     from amgan.charts.style import save_figure
-    from amgan.runs import measure_run_calibration
+    from amgan.workflows.calibrate import measure_run_calibration
 
     options = TableOptions(table, attributes, image)
     given = {key: value for key, value in options.given().items() if key != "attributes"}
@@ -102,7 +103,7 @@ def calibration(
         bins=bins,
         device=device,
     )
-    folder = out or (run if run.is_dir() else run.parent) / "calibration"
+    folder = out or RunFolder.of(run).calibration
     stem = found.split if table is None else f"{table.stem}-{found.split}"
     path = found.save(folder, stem)
     figures = save_figure(draw_reliability(found), folder / stem)

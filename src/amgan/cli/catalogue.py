@@ -22,7 +22,8 @@ from amgan.cli.options import (
     examples,
     read_config,
 )
-from amgan.wording import counted
+from amgan.errors import AmganError
+from amgan.text import counted
 
 PANEL = "Your catalogue"
 VALIDATE_EXAMPLES = examples(
@@ -70,7 +71,7 @@ def validate(
     Exit code 1 when a row cannot be used. The other commands leave such rows out and say how many.
     """
     from amgan.cli.printing import print_validation
-    from amgan.experiment import load_catalogue
+    from amgan.workflows.data import load_catalogue
 
     options = TableOptions(table, attributes, image, item_id, product, split)
     config = read_config(configs, options, settings)
@@ -94,7 +95,7 @@ def prepare(
 
     Training and indexing do this by themselves; pictures that have changed since are read again.
     """
-    from amgan.experiment import load_data
+    from amgan.workflows.data import load_data
 
     options = TableOptions(table, attributes, image, item_id, product, split)
     config = read_config(configs, options, settings)
@@ -122,8 +123,8 @@ def make_triplets(
     The draw is decided by the settings triplets.seed, triplets.min_changes, triplets.max_changes,
     triplets.balance_changes and triplets.per_item.
     """
-    from amgan.experiment import choose_triplets, load_catalogue
     from amgan.queries import save_triplets
+    from amgan.workflows.data import choose_triplets, load_catalogue
 
     options = TableOptions(table, attributes, image, item_id, product, split)
     config = read_config(configs, options, settings)
@@ -162,14 +163,14 @@ def check_triplets(
 
     Exit code 1 when a row does not hold.
     """
-    from amgan.experiment import load_catalogue
     from amgan.queries import load_triplets
+    from amgan.workflows.data import load_catalogue
 
     options = TableOptions(table, attributes, image, item_id, product, split)
     config = read_config(configs, options, settings)
     catalogue, _ = load_catalogue(config.catalogue, check_pictures=False)
     try:
         triplets = load_triplets(file, catalogue)
-    except ValueError as error:
+    except AmganError as error:
         raise CommandFailure(str(error)) from None
     typer.echo(f"{len(triplets):,} triplets agree with the catalogue")

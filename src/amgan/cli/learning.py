@@ -29,6 +29,7 @@ from amgan.cli.options import (
     read_config,
 )
 from amgan.methods.ranking import RankingChoice
+from amgan.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from amgan.evaluation.report import Protocol
@@ -93,7 +94,8 @@ def train(
     A run that was interrupted goes on when the same command is given again. The best model by the
     validation metric is kept; log.jsonl, tensorboard/ and prototypes/ show how it went.
     """
-    from amgan.experiment import describe_training, train_experiment
+    from amgan.workflows.outcome import describe_training
+    from amgan.workflows.train import train_experiment
 
     options = TableOptions(table, attributes, image, item_id, product, split)
     chosen = [f'method="{method}"'] if method else []
@@ -154,7 +156,7 @@ def evaluate(
     the same search that serves users.
     """
     from amgan.cli.printing import print_evaluations
-    from amgan.runs import evaluate_run
+    from amgan.workflows.evaluate import evaluate_run
 
     galleries = _PROTOCOLS[protocol]
     found = list(
@@ -168,7 +170,7 @@ def evaluate(
             ranking=ranking,
         )
     )
-    folder = run / "evaluation"
+    folder = RunFolder(run).evaluation
     paths = []
     for evaluation in found:
         name = evaluation.report.method

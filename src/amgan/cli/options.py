@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from amgan.errors import InputError
-from amgan.gallery.executor_choice import ExecutorChoice
+from amgan.gallery.encoding.executor_choice import ExecutorChoice
 
 if TYPE_CHECKING:
     from amgan.config import ExperimentConfig
-    from amgan.gallery.blocks import EncodingOptions
+    from amgan.gallery.encoding.blocks import EncodingOptions
 
 CATALOGUE_PANEL = "Catalogue table"
 
@@ -148,7 +148,7 @@ def encoding_options(
     batch_size: int, executor: ExecutorChoice, workers: int | None
 ) -> EncodingOptions:
     """How a command encodes, with its progress shown."""
-    from amgan.gallery.blocks import EncodingOptions
+    from amgan.gallery.encoding.blocks import EncodingOptions
     from amgan.progress import track
 
     return EncodingOptions(

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from amgan.errors import InputError
-from amgan.wording import counted
+from amgan.text import counted
 
 if TYPE_CHECKING:
     from amgan.catalogue.records import Catalogue

@@ -53,7 +53,7 @@ def reproduce(
     """
     from amgan.reproduction.reproduce import reproduce as run
     from amgan.reproduction.suite import find_suite, load_suite
-    from amgan.reproduction.workplace import prepare_workplace
+    from amgan.reproduction.suite_run import prepare_suite_run
 
     changes = {"folds": folds} if folds is not None else {}
     asked = {"significance": "folds"} if over_folds else {}
@@ -62,9 +62,9 @@ def reproduce(
         chosen.select(rows)  # tells a row that is not there before anything is rendered
     folder = out or Path("results") / chosen.name
     with resumable("finished rows are kept; give the same command again to go on"):
-        place = prepare_workplace(chosen, folder, settings or [])
+        suite_run = prepare_suite_run(chosen, folder, settings or [])
         report = run(
-            place,
+            suite_run,
             lambda text: typer.echo(text, err=True),
             rows=rows or [],
             train=not report_only,

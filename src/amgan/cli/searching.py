@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from amgan.cli.asking import parse_filters, parse_importance, read_changes
 from amgan.cli.errors import resumable
 from amgan.cli.options import (
     ENCODING_ADVICE,
@@ -29,10 +28,12 @@ from amgan.cli.options import (
     examples,
     run_option,
 )
+from amgan.cli.query_options import parse_filters, parse_importance, read_changes
 from amgan.errors import InputError
-from amgan.gallery.executor_choice import ExecutorChoice
+from amgan.gallery.encoding.executor_choice import ExecutorChoice
 from amgan.methods.ranking import RankingChoice
-from amgan.wording import counted
+from amgan.run_folder import RunFolder
+from amgan.text import counted
 
 PANEL = "Search"
 INDEX_EXAMPLES = examples(
@@ -109,10 +110,10 @@ def index(
     is replaced in one step: searches see the old one or the new one. Interrupted, it goes on
     behind the last block when it is given again, also with another --executor.
     """
-    from amgan.runs import index_run
+    from amgan.workflows.index import index_run
 
     options = TableOptions(table, attributes, image, item_id, product, split)
-    folder = gallery or run / "gallery"
+    folder = gallery or RunFolder(run).gallery
     with resumable(ENCODING_ADVICE):
         built = index_run(
             run,
@@ -192,19 +193,24 @@ def search(
     A gallery folder is enough: it holds a copy of the model that encoded it.
     """
     from amgan.cli.printing import print_search
-    from amgan.search import open_search
+    from amgan.search import SearchQuery, open_search
 
     if run is None and gallery is None:
         run = Path("run")
     service = open_search(run, gallery, device, engine, compiled=False)
     wanted, understood = read_changes(service.schema, changes or [], words)
-    filters, counts = parse_filters(only or []), parse_importance(importance or [])
     if (picture is None) == (not item):
         raise InputError("give a picture, or an item of the gallery after --item")
-    if picture is not None:
-        result = service.search(picture, wanted, k, filters=filters, importance=counts, pure=pure)
-    else:
-        result = service.search_item(item, wanted, k, filters=filters, importance=counts, pure=pure)
+    query = SearchQuery(
+        picture,
+        item or None,
+        wanted,
+        k=k,
+        filters=parse_filters(only or []),
+        importance=parse_importance(importance or []),
+        pure=pure,
+    )
+    result = service.search(query)
     if sheet is not None:
         from amgan.sheets import render_result_sheet
 

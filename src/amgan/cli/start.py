@@ -56,6 +56,6 @@ def quickstart(
         outcome = run_quickstart(settings, lambda step: typer.echo(step, err=True))
     print_quickstart(outcome)
     if serve:
-        from amgan.web.showing import show_run
+        from amgan.web.server import show_run
 
         show_run(outcome.run, typer.echo, device=device, browser=browser)

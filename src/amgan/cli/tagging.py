@@ -10,7 +10,7 @@ import typer
 from amgan.cli.errors import CommandFailure
 from amgan.cli.options import Device, Run, examples
 from amgan.cli.searching import PANEL
-from amgan.wording import counted
+from amgan.text import counted
 
 EXAMPLES = examples(
     "amgan tag new-arrivals/ --out tags.csv",

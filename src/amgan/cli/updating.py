@@ -26,11 +26,12 @@ from amgan.cli.options import (
 )
 from amgan.cli.searching import PANEL
 from amgan.errors import InputError
-from amgan.gallery.executor_choice import ExecutorChoice
-from amgan.wording import counted
+from amgan.gallery.encoding.executor_choice import ExecutorChoice
+from amgan.run_folder import RunFolder
+from amgan.text import counted
 
 if TYPE_CHECKING:
-    from amgan.runs import GalleryUpdate
+    from amgan.workflows.index import GalleryUpdate
 
 EXAMPLES = examples(
     "amgan update new-arrivals.csv",
@@ -98,7 +99,7 @@ def update(
     All of it happens in one step: searches see the gallery as it was or as it is to be. A running
     server goes on with the old one until it is told to reload.
     """
-    from amgan.runs import update_index
+    from amgan.workflows.index import update_index
 
     removed = [*(remove or []), *([] if remove_file is None else read_ids(remove_file))]
     if table is None and not removed and run is None:
@@ -108,7 +109,7 @@ def update(
         )
     with resumable(ENCODING_ADVICE):
         done = update_index(
-            gallery or (run or Path("run")) / "gallery",
+            gallery or RunFolder(run or Path("run")).gallery,
             TableOptions(table, "", image, item_id, product, split).given() if table else None,
             removed,
             run=run,

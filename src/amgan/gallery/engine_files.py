@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from amgan.errors import InputError
-from amgan.gallery.approximate import (
+from amgan.gallery.engines.approximate import (
     STALE_SHARE,
     IndexEngine,
     append_to_graph,
@@ -18,12 +18,14 @@ from amgan.gallery.approximate import (
     load_index,
     save_index,
 )
-from amgan.gallery.engine_settings import EngineSettings, parse_engine
-from amgan.gallery.engines import NO_ROW, Engine, ExactEngine, Rows, Vectors
+from amgan.gallery.engines.exact import ExactEngine
+from amgan.gallery.engines.milvus import SERVER_FILE, CollectionState, Server
+from amgan.gallery.engines.milvus_engine import MilvusEngine
+from amgan.gallery.engines.protocol import NO_ROW, Engine, Rows, Vectors
+from amgan.gallery.engines.rowset import Rowset
+from amgan.gallery.engines.settings import EngineSettings, parse_engine
 from amgan.gallery.gallery import Gallery
 from amgan.gallery.manifest import Manifest
-from amgan.gallery.milvus import SERVER_FILE, Rowset, Server, ServerState
-from amgan.gallery.milvus_engine import MilvusEngine
 from amgan.gallery.versions import GalleryError, VersionedFolder
 from amgan.progress import Progress
 
@@ -90,7 +92,7 @@ class NewVersion:
         if self.settings.kind != "milvus":
             return False
         assert old.folder is not None
-        state, keys = ServerState.load(old.folder)
+        state, keys = CollectionState.load(old.folder)
         new = np.arange(len(kept), len(self.rows.items))
         added = Rowset(
             self.rows.items.take(new), self.rows.labels[new], self.rows.vectors[len(kept) :]
@@ -107,7 +109,7 @@ class NewVersion:
         if self.settings.kind != "milvus":
             return
         kept = [folder for folder in self.store.versions() if (folder / SERVER_FILE).exists()]
-        states = [ServerState.load(folder)[0] for folder in kept]
+        states = [CollectionState.load(folder)[0] for folder in kept]
         prefix = _collection_prefix(self.store, self.settings)
         try:
             server = Server(self.settings)
@@ -128,7 +130,7 @@ def open_engine(folder: Path, manifest: Manifest, vectors: Vectors, setting: str
         index, nodes = load_index(folder)
         return IndexEngine(settings, vectors, manifest.metric, index, nodes)
     if settings.kind == "milvus":
-        state, keys = ServerState.load(folder)
+        state, keys = CollectionState.load(folder)
         return MilvusEngine(settings, vectors, manifest.metric, manifest.schema, state, keys)
     return ExactEngine(vectors, manifest.metric)
 

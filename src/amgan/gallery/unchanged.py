@@ -7,17 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from amgan.catalogue.parallel import map_in_threads
 from amgan.catalogue.records import Catalogue
-from amgan.gallery.encode import picture_state
+from amgan.gallery.encoding.picture_state import PictureState
 from amgan.gallery.gallery import Gallery
-
-PictureState = str | None  # size and time of the last change; None where it is not known
-
-
-def picture_states(catalogue: Catalogue) -> list[PictureState]:
-    """State of each picture file; taken before encoding, so that a later change is noticed."""
-    return list(map_in_threads(picture_state, catalogue.images))
 
 
 def unchanged_rows(

@@ -12,9 +12,16 @@ import numpy as np
 
 from amgan.attributes import Labels
 from amgan.catalogue.records import Catalogue
-from amgan.gallery.blocks import DEFAULT_OPTIONS, EncodingOptions
-from amgan.gallery.encode import VECTORS_FILE, Encoded, EncodingJob, encode_to_file, map_vectors
-from amgan.gallery.engines import Rows, Vectors
+from amgan.gallery.encoding.blocks import DEFAULT_OPTIONS, EncodingOptions
+from amgan.gallery.encoding.encode import (
+    VECTORS_FILE,
+    Encoded,
+    EncodingJob,
+    encode_to_file,
+    map_vectors,
+)
+from amgan.gallery.encoding.picture_state import PictureState, picture_states
+from amgan.gallery.engines.protocol import Rows, Vectors
 from amgan.gallery.gallery import Gallery
 from amgan.gallery.items import ItemTable
 from amgan.gallery.store import (
@@ -27,7 +34,7 @@ from amgan.gallery.store import (
     open_gallery,
     open_version,
 )
-from amgan.gallery.unchanged import PictureState, picture_states, unchanged_rows
+from amgan.gallery.unchanged import unchanged_rows
 from amgan.gallery.versions import GalleryError, VersionedFolder
 from amgan.images import Pixels
 from amgan.methods.ranking import RankingChoice

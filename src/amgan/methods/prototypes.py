@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from amgan import losses
 from amgan.attributes import AttributeSchema
 from amgan.images import ImageSettings
-from amgan.methods.protocol import QueryBatch, RankingMetric
+from amgan.methods.method import Method, MethodAnswer, QueryBatch, RankingMetric
 from amgan.models.encoder import AttributeClassifier, Encoder
 from amgan.models.generator import Generator
 from amgan.models.network import NetworkConfig
@@ -18,7 +18,7 @@ from amgan.models.network import NetworkConfig
 AttributeLoss = Literal["probability", "cross_entropy"]
 
 
-class PrototypeSearch(nn.Module):
+class PrototypeSearch(Method):
     """Ranks the gallery by the Euclidean distance between E(G(x, h)) and E(y).
 
     What such methods share at search time; how G and E are trained is left to each.
@@ -29,6 +29,7 @@ class PrototypeSearch(nn.Module):
     """
 
     ranking_metric: RankingMetric = "euclidean"
+    fusible = True
 
     def __init__(
         self,
@@ -73,9 +74,32 @@ class PrototypeSearch(nn.Module):
         logits: Tensor = self.classifier(embeddings)
         return logits.float()
 
+    def answer(self, query: QueryBatch) -> MethodAnswer:
+        """Prototypes, their embeddings, and logits of the references; each is drawn once."""
+        prototypes = self.prototype(query)
+        embeddings = self.encode_gallery(prototypes)
+        return MethodAnswer(embeddings, prototypes, self.attribute_logits(query.reference))
+
+    def query_network(self) -> nn.Module:
+        """The same as one network."""
+        return QueryNetwork(self)
+
     def attribute_loss(self, embeddings: Tensor, labels: Tensor, form: AttributeLoss) -> Tensor:
         """Eq. 6 on embeddings (N, D) and labels (N, M), in either form."""
         logits = self.classify(embeddings)
         if form == "probability":
             return losses.attribute_probability_loss(logits, labels, self.sizes)
         return losses.attribute_cross_entropy_loss(logits, labels, self.sizes)
+
+
+class QueryNetwork(nn.Module):
+    """What one query of a drawing method needs, in one pass."""
+
+    def __init__(self, method: PrototypeSearch) -> None:
+        super().__init__()
+        self.method = method
+
+    def forward(self, reference: Tensor, indicator: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Pictures (N, 3, H, W) and h (N, J) to prototypes, their embeddings, logits of x."""
+        prototype = self.method.generator(reference, indicator)
+        return prototype, self.method.encoder(prototype), self.method.attribute_logits(reference)

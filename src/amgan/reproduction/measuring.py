@@ -7,12 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from amgan.experiment import ExperimentData, evaluate_model
-from amgan.experiment.fusing import fuse_model
 from amgan.methods.model_file import load_model
 from amgan.methods.ranking import RankingChoice
 from amgan.methods.trained import TrainedModel
-from amgan.reproduction.bottleneck import Means, measure_ways
 from amgan.reproduction.measured import load_measured, save_measured
 from amgan.reproduction.quality import (
     MOST_QUERIES,
@@ -22,10 +19,15 @@ from amgan.reproduction.quality import (
     draw_test_prototypes,
     train_judge,
 )
+from amgan.reproduction.ranking_ablation import Means, measure_ranking_ablation
 from amgan.reproduction.results import FUSED, RowRecord, SuiteResults, has_evaluation
 from amgan.reproduction.runner import Announce
+from amgan.reproduction.suite_run import SuiteData
 from amgan.reproduction.timing import QueryTime, measure_query_time
-from amgan.reproduction.workplace import SuiteData
+from amgan.run_folder import RunFolder
+from amgan.workflows.data import ExperimentData
+from amgan.workflows.evaluate import evaluate_model
+from amgan.workflows.fit import fit_facts
 
 REFERENCE_ITSELF = "(the reference, unchanged)"
 TARGET_ITSELF = "(the target itself)"
@@ -44,22 +46,22 @@ class Measurements:
         self._results = results
         self._data = data
         self._announce = announce
-        self._place = results.place
+        self._suite_run = results.suite_run
 
     def test_data(self, record: RowRecord) -> ExperimentData:
         """The suite's test queries on the pictures of a row."""
-        config = self._place.suite.row_config(record.spec, self._place.overrides)
-        return self._data.tests(config, self._place.fold_numbers[0])["queries"]
+        config = self._suite_run.suite.row_config(record.spec, self._suite_run.overrides)
+        return self._data.tests(config, self._suite_run.fold_numbers[0])["queries"]
 
     @property
     def table(self) -> Path:
         """The catalogue's table."""
-        config = self._place.suite.common_config(self._place.overrides)
+        config = self._suite_run.suite.common_config(self._suite_run.overrides)
         return Path(config.catalogue.path)
 
     def model(self, record: RowRecord) -> TrainedModel:
         """A row's trained model."""
-        config = self._place.suite.row_config(record.spec, self._place.overrides)
+        config = self._suite_run.suite.row_config(record.spec, self._suite_run.overrides)
         return load_model(record.folders[0], config.training.device)
 
     def times(self) -> dict[str, QueryTime]:
@@ -70,7 +72,7 @@ class Measurements:
             known = load_measured(path)
             if known is None:
                 self._announce(f"{record.name}: time a query")
-                spec = self._place.suite.timing
+                spec = self._suite_run.suite.timing
                 known = asdict(measure_query_time(self.model(record), self.test_data(record), spec))
                 save_measured(known, path)
             times[record.name] = QueryTime(**known)
@@ -79,14 +81,16 @@ class Measurements:
     def ways(self) -> dict[str, dict[str, Means]]:
         """How well each drawing row's own networks rank when they are asked in other ways."""
         measured = {}
-        protocol = self._place.suite.protocols[0]
+        protocol = self._suite_run.suite.protocols[0]
         for record in self._drawing:
             path = record.folders[0] / "ways.json"
             known = load_measured(path)
             if known is None:
                 self._announce(f"{record.name}: its networks asked in other ways")
                 own = self._results.reports(record, "queries", protocol)[0].groups["all"].means
-                known = measure_ways(self.model(record), self.test_data(record), protocol, own)
+                known = measure_ranking_ablation(
+                    self.model(record), self.test_data(record), protocol, own
+                )
                 save_measured(known, path)
             measured[record.name] = known
         return measured
@@ -96,36 +100,37 @@ class Measurements:
 
         Reports and every query's metrics lie in evaluation/fused-TEST beside the pure ones.
         """
-        suite = self._place.suite
+        suite = self._suite_run.suite
         for record in self._drawing:
-            config = suite.row_config(record.spec, self._place.overrides)
-            for fold, folder in zip(self._place.fold_numbers, record.folders, strict=True):
+            config = suite.row_config(record.spec, self._suite_run.overrides)
+            for fold, folder in zip(self._suite_run.fold_numbers, record.folders, strict=True):
                 tests = self._data.tests(config, fold)
                 missing = [test for test in tests if not self._is_fused(folder, test)]
                 if not missing:
                     continue
                 self._announce(f"{record.name}: fused ranking")
                 own = self._data.of_row(config, fold)
-                fuse_model(folder / "model.safetensors", own, config.training.metric)
-                model = load_model(folder, config.training.device, ranking=RankingChoice.auto)
-                if model.fusion is None:
+                pure = load_model(folder, config.training.device, ranking=RankingChoice.pure)
+                facts = fit_facts(pure, own, config.training.metric).choose(RankingChoice.auto)
+                if facts.ranking == "pure":
                     continue
+                model = pure.with_facts(facts)
                 for test in missing:
-                    place = folder / "evaluation" / f"{FUSED}{test}"
-                    for protocol in self._place.suite.protocols_of(test):
+                    place = RunFolder(folder).evaluation / f"{FUSED}{test}"
+                    for protocol in self._suite_run.suite.protocols_of(test):
                         evaluation = evaluate_model(
                             model, tests[test], protocol=protocol, name=record.name
                         )
                         evaluation.save(place)
 
     def _is_fused(self, folder: Path, test: str) -> bool:
-        protocols = self._place.suite.protocols_of(test)
+        protocols = self._suite_run.suite.protocols_of(test)
         return all(has_evaluation(folder, f"{FUSED}{test}", protocol) for protocol in protocols)
 
     def qualities(self) -> dict[str, Quality]:
         """Prototype quality of every row that draws, and of two pictures that nobody drew."""
         drawing = self._drawing
-        if not drawing or not self._place.suite.judge:
+        if not drawing or not self._suite_run.suite.judge:
             return {}
         paths = {record.name: record.folders[0] / "quality.json" for record in drawing}
         known = {name: load_measured(path) for name, path in paths.items()}
@@ -142,14 +147,14 @@ class Measurements:
 
     @property
     def _judge_folder(self) -> Path:
-        return self._place.folder / "judge"
+        return self._suite_run.folder / "judge"
 
     def _measure(
         self, drawing: list[RowRecord], known: dict[str, Quality | None]
     ) -> tuple[Quality, Quality]:
         """Fill `known`; returns the quality of the references and of the targets themselves."""
         data = self.test_data(drawing[0])
-        config = self._place.suite.common_config(self._place.overrides)
+        config = self._suite_run.suite.common_config(self._suite_run.overrides)
         self._announce("training the judge of prototypes")
         judge = train_judge(config, self._judge_folder, data)
         triplets = data.triplets.in_split("test")

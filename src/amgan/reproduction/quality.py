@@ -17,6 +17,7 @@ from PIL import Image
 
 from amgan.catalogue.studio import STUDIO_SCHEMA, counterfactual, load_garments, render_garment
 from amgan.config import ExperimentConfig
+from amgan.errors import InputError
 from amgan.evaluation.metrics import mean_of_defined
 from amgan.evaluation.quality import (
     SSIM_WINDOW,
@@ -25,10 +26,13 @@ from amgan.evaluation.quality import (
     compute_l1,
     compute_ssim,
 )
-from amgan.experiment import ExperimentData, train_experiment
 from amgan.images import ImageSettings, Pixels, prepare_picture, to_tensor
 from amgan.methods.model_file import load_model
+from amgan.methods.posterior import PosteriorRanker
+from amgan.methods.query_arrays import QueryArrays
 from amgan.methods.trained import TrainedModel
+from amgan.workflows.data import ExperimentData
+from amgan.workflows.train import train_experiment
 
 Quality = dict[str, float]
 MOST_QUERIES = 2000
@@ -88,6 +92,7 @@ def _closeness(drawn: Pixels, truth: Pixels) -> Quality:
 
 def judge_features(judge: TrainedModel, pixels: Pixels, batch: int = 256) -> NDArray[np.float32]:
     """The judge's embeddings of pictures (N, H, W, 3), (N, D)."""
+    assert isinstance(judge.method, PosteriorRanker)  # as `train_judge` trains it
     parts = []
     with torch.inference_mode():
         for start in range(0, len(pixels), batch):
@@ -102,9 +107,11 @@ def draw_test_prototypes(model: TrainedModel, data: ExperimentData) -> Pixels | 
     triplets = data.triplets.in_split("test")
     triplets = triplets.select(np.arange(min(MOST_QUERIES, len(triplets))))
     return model.draw_prototypes(
-        np.asarray(data.pixels[triplets.reference]),
-        triplets.indicator(data.catalogue),
-        data.catalogue.labels[triplets.reference],
+        QueryArrays(
+            np.asarray(data.pixels[triplets.reference]),
+            triplets.indicator(data.catalogue),
+            data.catalogue.labels[triplets.reference],
+        )
     )
 
 
@@ -121,7 +128,7 @@ def draw_counterfactuals(
     """
     try:
         garments = load_garments(table)
-    except ValueError:
+    except InputError:
         return None
     catalogue, schema = data.catalogue, data.catalogue.schema
     triplets = data.triplets.in_split("test").select(rows)

@@ -14,7 +14,6 @@ from amgan.evaluation.provenance import commit_id, machine_description
 from amgan.evaluation.report import PROTOCOLS, Protocol
 from amgan.evaluation.tables import SHOWN, metric_definition, metric_title
 from amgan.files import write_text
-from amgan.reproduction.bottleneck import Means
 from amgan.reproduction.figures import (
     write_figure_4,
     write_figure_5,
@@ -25,8 +24,10 @@ from amgan.reproduction.figures import (
 from amgan.reproduction.measuring import Measurements
 from amgan.reproduction.published import CITATION, TABLE_3_METRICS, published_metrics
 from amgan.reproduction.quality import Quality
+from amgan.reproduction.ranking_ablation import Means
 from amgan.reproduction.results import SuiteResults
 from amgan.reproduction.runner import Announce, run_suite
+from amgan.reproduction.suite_run import SuiteData, SuiteRun
 from amgan.reproduction.tables import (
     CLAIM_METRIC,
     changes_table,
@@ -34,19 +35,18 @@ from amgan.reproduction.tables import (
     comparison_table,
     fused_table,
     quality_table,
+    ranking_ablation_table,
     runs_table,
     table_3,
     table_4,
-    ways_table,
 )
 from amgan.reproduction.timing import QueryTime
-from amgan.reproduction.workplace import SuiteData, Workplace
 
 CHARTS, PICTURES = "figures", "pictures"
 
 
 def reproduce(
-    place: Workplace,
+    suite_run: SuiteRun,
     announce: Announce = lambda text: None,
     *,
     rows: Sequence[str] = (),
@@ -58,7 +58,7 @@ def reproduce(
     whichever were asked for.
 
     Args:
-        place: where, and which suite.
+        suite_run: where, and which suite.
         announce: told each step as it begins.
         rows: run only these; all without any.
         train: False writes what there is.
@@ -71,28 +71,28 @@ def reproduce(
         KeyboardInterrupt: stopped by a signal, after the state was saved.
     """
     if train:
-        run_suite(place, announce, rows)
-    results = SuiteResults(place)
+        run_suite(suite_run, announce, rows)
+    results = SuiteResults(suite_run)
     if not results.records:
         reasons = "; ".join(f"{name}: {why}" for name, why in results.failures.items())
-        raise InputError(f"no row of suite {place.suite.name!r} is finished ({reasons})")
-    measured = Measurements(results, SuiteData(place), announce)
+        raise InputError(f"no row of suite {suite_run.suite.name!r} is finished ({reasons})")
+    measured = Measurements(results, SuiteData(suite_run), announce)
     times = measured.times()
     qualities = measured.qualities()
     ways = measured.ways()
     measured.fused()
     announce("drawing figures")
     charts = []
-    for protocol in place.suite.protocols:
-        charts += write_figure_4(results, place.folder / CHARTS, protocol)
-        charts += write_figure_5(results, place.folder / CHARTS, protocol)
+    for protocol in suite_run.suite.protocols:
+        charts += write_figure_4(results, suite_run.folder / CHARTS, protocol)
+        charts += write_figure_5(results, suite_run.folder / CHARTS, protocol)
     pictures = []
     for write in (write_figure_6, write_figure_7, write_figure_8):
-        pictures += write(results, measured, place.folder / PICTURES)
+        pictures += write(results, measured, suite_run.folder / PICTURES)
     values = _values(results, times, qualities, ways)
-    write_text(place.folder / "results.json", _to_json(values))
+    write_text(suite_run.folder / "results.json", _to_json(values))
     text = _readme(results, times, qualities, ways, charts, pictures)
-    path = place.folder / "README.md"
+    path = suite_run.folder / "README.md"
     write_text(path, text)
     return path
 
@@ -177,7 +177,7 @@ def _readme(
     charts: list[Path],
     pictures: list[Path],
 ) -> str:
-    suite, folder = results.suite, results.place.folder
+    suite, folder = results.suite, results.suite_run.folder
     sections = [f"# {suite.title}", _facts(results)]
     for protocol in suite.protocols:
         sections += _protocol_sections(results, protocol, folder, charts)
@@ -205,7 +205,7 @@ def _readme(
             "prototype's distance to items; the agreement of the attributes that the row's own "
             "classifiers see in prototype and items; that of the reference's, with the wanted "
             f"values put in; that of its labels. Protocol {suite.protocols[0]}.",
-            ways_table(ways),
+            ranking_ablation_table(ways),
         ]
     sections += ["## Pictures", "Queries are spread evenly over the test set."]
     sections += [f"![{p.stem}]({p.relative_to(folder)})" for p in pictures]
@@ -222,7 +222,7 @@ def _facts(results: SuiteResults) -> str:
     report = results.reports(results.records[0], "queries", suite.protocols[0])[0]
     minutes = sum(r.total("train_seconds") + r.total("measure_seconds") for r in results.records)
     # A path says where something lies on one machine, not how to repeat it.
-    asked = [s for s in results.place.overrides if not s.startswith("catalogue.path")]
+    asked = [s for s in results.suite_run.overrides if not s.startswith("catalogue.path")]
     command = " ".join([f"amgan reproduce {suite.name}", *(f"-s '{text}'" for text in asked)])
     test = "paired permutation test over queries"
     if suite.significance == "folds":

@@ -24,14 +24,15 @@ from amgan.evaluation.significance import (
 )
 from amgan.reproduction.runner import read_row_state
 from amgan.reproduction.suite import RowSpec
-from amgan.reproduction.workplace import Workplace
+from amgan.reproduction.suite_run import SuiteRun
+from amgan.run_folder import RunFolder
 
 FUSED = "fused-"  # before the name of a test, where the fused ranking was asked
 
 
 def has_evaluation(folder: Path, test: str, protocol: Protocol) -> bool:
     """Whether a run folder holds the metrics of every query of a test."""
-    return (folder / "evaluation" / test / f"test-{protocol}.parquet").exists()
+    return (RunFolder(folder).evaluation / test / f"test-{protocol}.parquet").exists()
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,10 @@ class RowRecord:
         """A fact of the first fold, None where it has none."""
         return self.facts[0].get(name)
 
+    def evaluations(self, test: str) -> list[Path]:
+        """Folder of a test's reports in each fold."""
+        return [RunFolder(folder).evaluation / test for folder in self.folders]
+
     def total(self, name: str) -> float:
         """Sum of a fact over the folds."""
         return float(sum(facts.get(name) or 0.0 for facts in self.facts))
@@ -66,20 +71,20 @@ class SuiteResults:
     """Finished rows, their metrics and how they compare.
 
     Args:
-        place: a suite that ran.
+        suite_run: a suite that ran.
 
     Attributes:
         records: rows that are done in every fold, in the suite's order.
         failures: why a row is not there, by name.
     """
 
-    def __init__(self, place: Workplace) -> None:
-        self.place = place
-        self.suite = place.suite
+    def __init__(self, suite_run: SuiteRun) -> None:
+        self.suite_run = suite_run
+        self.suite = suite_run.suite
         self.records: list[RowRecord] = []
         self.failures: dict[str, str] = {}
         for row in self.suite.rows:
-            folders = tuple(place.row_folder(row, fold) for fold in place.fold_numbers)
+            folders = tuple(suite_run.row_folder(row, fold) for fold in suite_run.fold_numbers)
             states = [read_row_state(folder) for folder in folders]
             failure = next((s["failure"] for s in states if s and s.get("failure")), None)
             if failure:
@@ -104,9 +109,11 @@ class SuiteResults:
 
     def reports(self, record: RowRecord, test: str, protocol: Protocol) -> list[EvaluationReport]:
         """A row's report in each fold."""
-        places = [folder / "evaluation" / test for folder in record.folders]
         ranking: Ranking = "fused" if test.startswith(FUSED) else "pure"
-        return [load_report(place / f"test-{protocol}.json", ranking) for place in places]
+        return [
+            load_report(place / f"test-{protocol}.json", ranking)
+            for place in record.evaluations(test)
+        ]
 
     def results(self, record: RowRecord, test: str, protocol: Protocol) -> PerQueryResults:
         """Metrics of every query of a row, the folds one after the other."""
@@ -114,14 +121,17 @@ class SuiteResults:
         if key not in self._results:
             name = f"test-{protocol}.parquet"
             parts = [
-                load_per_query(folder / "evaluation" / test / name) for folder in record.folders
+                load_per_query(RunFolder(folder).evaluation / test / name)
+                for folder in record.folders
             ]
             self._results[key] = _join(parts)
         return self._results[key]
 
     def has_test(self, test: str) -> bool:
         """Whether this test was made."""
-        return any((record.folders[0] / "evaluation" / test).is_dir() for record in self.records)
+        return any(
+            (RunFolder(record.folders[0]).evaluation / test).is_dir() for record in self.records
+        )
 
     def has_fused(self, record: RowRecord, protocol: Protocol) -> bool:
         """Whether a row was also measured under its fused ranking."""

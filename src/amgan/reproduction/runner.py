@@ -17,18 +17,18 @@ from typing import Any
 from amgan.config import ExperimentConfig
 from amgan.errors import InputError
 from amgan.evaluation.provenance import commit_id, machine_description
-from amgan.experiment import (
-    ExperimentData,
-    evaluate_model,
-    train_experiment,
-)
-from amgan.files import write_text
+from amgan.files import read_json, write_text
 from amgan.methods.model_file import load_model
+from amgan.methods.query_arrays import QueryArrays
 from amgan.methods.trained import TrainedModel
 from amgan.reproduction.suite import RowSpec, Suite
-from amgan.reproduction.workplace import SuiteData, Workplace
+from amgan.reproduction.suite_run import SuiteData, SuiteRun
+from amgan.run_folder import RunFolder
 from amgan.training.loss_log import TrainingDivergedError
-from amgan.training.run_folder import RunFolder
+from amgan.training.run_log import read_log
+from amgan.workflows.data import ExperimentData
+from amgan.workflows.evaluate import evaluate_model
+from amgan.workflows.train import train_experiment
 
 # Settings that change how a row is computed, not what comes out.
 _INCIDENTAL = ("device", "log_every", "checkpoint_seconds")
@@ -36,14 +36,14 @@ Announce = Callable[[str], None]
 
 
 def run_suite(
-    place: Workplace, announce: Announce = lambda text: None, rows: Sequence[str] = ()
+    suite_run: SuiteRun, announce: Announce = lambda text: None, rows: Sequence[str] = ()
 ) -> None:
     """Do every row that is not done.
 
     A row whose training diverges is recorded as such, and the next one begins.
 
     Args:
-        place: where, and which suite.
+        suite_run: where, and which suite.
         announce: told each step as it begins.
         rows: only these; all without any.
 
@@ -51,16 +51,16 @@ def run_suite(
         ValueError: a folder that holds a row of other settings, or data that cannot be used.
         KeyboardInterrupt: stopped by a signal, after the state was saved.
     """
-    data = SuiteData(place)
-    chosen = place.suite.select(rows).rows if rows else place.suite.rows
-    total = len(chosen) * len(place.fold_numbers)
+    data = SuiteData(suite_run)
+    chosen = suite_run.suite.select(rows).rows if rows else suite_run.suite.rows
+    total = len(chosen) * len(suite_run.fold_numbers)
     number = 0
-    for fold in place.fold_numbers:
+    for fold in suite_run.fold_numbers:
         for row in chosen:
             number += 1
             name = row.name if fold is None else f"{row.name}, fold {fold + 1}"
             _run_row(
-                place,
+                suite_run,
                 data,
                 row,
                 fold,
@@ -71,13 +71,13 @@ def run_suite(
 
 
 def _run_row(
-    place: Workplace, data: SuiteData, row: RowSpec, fold: int | None, announce: Announce
+    suite_run: SuiteRun, data: SuiteData, row: RowSpec, fold: int | None, announce: Announce
 ) -> None:
-    config = place.suite.row_config(row, place.overrides)
-    folder = place.row_folder(row, fold)
+    config = suite_run.suite.row_config(row, suite_run.overrides)
+    folder = suite_run.row_folder(row, fold)
     own = data.of_row(config, fold)
     tests = data.tests(config, fold)
-    state = RowState(folder, _fingerprint(place.suite, config, own, tests))
+    state = RowState(folder, _fingerprint(suite_run.suite, config, own, tests))
     if state.done:
         announce("done before")
         return
@@ -93,21 +93,21 @@ def _run_row(
     announce("measuring")
     model = load_model(model_file, config.training.device)
     with state.clock("measure_seconds"):
-        _measure(place, row, folder, model, tests)
+        _measure(suite_run, row, folder, model, tests)
     state.finish(_facts(config, model, folder, own))
 
 
 def _measure(
-    place: Workplace,
+    suite_run: SuiteRun,
     row: RowSpec,
     folder: Path,
     model: TrainedModel,
     tests: Mapping[str, ExperimentData],
 ) -> None:
     for test, data in tests.items():
-        for protocol in place.suite.protocols_of(test):
+        for protocol in suite_run.suite.protocols_of(test):
             evaluation = evaluate_model(model, data, protocol=protocol, name=row.name)
-            evaluation.save(folder / "evaluation" / test)
+            evaluation.save(RunFolder(folder).evaluation / test)
 
 
 class RowState:
@@ -167,7 +167,7 @@ def read_row_state(folder: Path) -> dict[str, Any] | None:
     path = folder / "row.json"
     if not path.is_file():
         return None
-    values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    values: dict[str, Any] = read_json(path)
     return values
 
 
@@ -175,16 +175,16 @@ def _facts(
     config: ExperimentConfig, model: TrainedModel, folder: Path, data: ExperimentData
 ) -> dict[str, Any]:
     metric = config.training.metric
-    validations = RunFolder(folder).read_log("validation")
+    validations = read_log(RunFolder(folder), "validation")
     best = max(validations, key=lambda record: record.get(metric, 0.0), default=None)
     return {
         "method": config.method,
         "dimensions": model.embedding_dim,
         "parameters": sum(p.numel() for p in model.method.parameters()),
-        "draws": bool(
-            model.draw_prototypes(data.pixels[:1], data.triplets.indicator(data.catalogue)[:1])
-            is not None
-        ),
+        "draws": model.draw_prototypes(
+            QueryArrays(data.pixels[:1], data.triplets.indicator(data.catalogue)[:1])
+        )
+        is not None,
         "epochs": config.training.epochs if validations else 0,
         "best_epoch": best["epoch"] if best else None,
         "seed": config.training.seed,

@@ -207,7 +207,7 @@ def quality_table(qualities: Mapping[str, Mapping[str, float]]) -> str:
     return format_table(["Prototypes of", *arrows], rows)
 
 
-def ways_table(ways: Mapping[str, Mapping[str, Mapping[str, float]]]) -> str:
+def ranking_ablation_table(ways: Mapping[str, Mapping[str, Mapping[str, float]]]) -> str:
     """A line for each row and each way its networks were asked."""
     rows = [
         [name if not place else "", way, *(format_number(value) for value in means.values())]

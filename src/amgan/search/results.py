@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from amgan.attributes import Change
-from amgan.gallery.engines import Rows, Vectors
+from amgan.gallery.engines.protocol import Rows, Vectors
 from amgan.images import ImageSettings, Pixels
 
 

@@ -7,14 +7,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from amgan.devices import Compute, Precision, choose_compute
-from amgan.errors import InputError
-from amgan.methods.protocol import Phase, TrainingBatch
+from amgan.errors import InputError, SettingsError
+from amgan.methods.method import Method, Phase, TrainingBatch
 from amgan.progress import Bar, progress_bar
 from amgan.training.checkpoint import Progress, load_checkpoint, save_checkpoint
 from amgan.training.data import BatchRequest, TripletBatches
@@ -27,7 +27,7 @@ from amgan.training.distributed import (
 )
 from amgan.training.interrupts import stop_requests
 from amgan.training.loss_log import LossLog
-from amgan.training.run_folder import RunFolder
+from amgan.training.run_log import RunLog
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,9 @@ class TrainingConfig:
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size", "learning_rate", "validate_every", "log_every"):
             if getattr(self, name) <= 0:
-                raise InputError(f"training.{name} must be positive, not {getattr(self, name)}")
+                raise SettingsError(f"training.{name} must be positive, not {getattr(self, name)}")
+        if self.seed < 0:
+            raise SettingsError(f"training.seed must be 0 or more, not {self.seed}")
 
 
 @dataclass
@@ -78,17 +80,17 @@ class Trainer:
         method: an `nn.Module` that satisfies `methods.protocol.Method`.
         batches: training triplets.
         config: how to train.
-        run: where logs, checkpoint and best model go.
+        log: where numbers go; the checkpoint lies in its run folder.
         fingerprint: identifies configuration and data; a checkpoint of another one is refused.
         validate: metrics on validation data, called in evaluation mode; None trains without.
         save_model: writes the best model.
         preview: writes a grid of prototypes for the given epoch.
     """
 
-    method: Any
+    method: Method
     batches: TripletBatches
     config: TrainingConfig
-    run: RunFolder
+    log: RunLog
     fingerprint: str
     save_model: Callable[[], None]
     validate: Callable[[], Mapping[str, float]] | None = None
@@ -102,8 +104,8 @@ class Trainer:
                 f"training.batch_size {self.config.batch_size} must be a multiple of "
                 f"the {self.processes.world} processes"
             )
-        self.method.to(self.compute.device, memory_format=self.compute.memory_format)
-        self.phases: tuple[Phase, ...] = self.method.phases()
+        self.compute.place(self.method)
+        self.phases = self.method.phases()
         self.optimisers = {phase.name: self._optimiser(phase) for phase in self.phases}
         self.progress = Progress()
         self._losses = LossLog()
@@ -128,7 +130,7 @@ class Trainer:
                 while self.progress.epoch < self.config.epochs:
                     self._train_epoch(bar)
         finally:
-            self.run.close()
+            self.log.close()
         return self.progress
 
     def _train_epoch(self, bar: Bar) -> None:
@@ -205,7 +207,7 @@ class Trainer:
             "learning_rate": self._learning_rate(),
         }
         if self.processes.first:
-            self.run.log("train", self._global_step(), values)
+            self.log.write("train", self._global_step(), values)
         return values
 
     def _describe(self, values: Mapping[str, float]) -> str:
@@ -237,7 +239,7 @@ class Trainer:
                 f"choose one of {', '.join(metrics)}"
             )
         value = metrics[self.config.metric]
-        self.run.log("validation", self._global_step(), {"epoch": self.progress.epoch, **metrics})
+        self.log.write("validation", self._global_step(), {"epoch": self.progress.epoch, **metrics})
         if self.progress.best_value is None or value > self.progress.best_value:
             self.save_model()
             self.progress = replace(self.progress, best_value=value, best_epoch=self.progress.epoch)
@@ -257,18 +259,22 @@ class Trainer:
         )
 
     def _restore(self) -> None:
-        if self.run.checkpoint.exists():
+        if self.log.folder.checkpoint.exists():
             self.progress = load_checkpoint(
-                self.run.checkpoint, self.method, self.optimisers, self.fingerprint
+                self.log.folder.checkpoint, self.method, self.optimisers, self.fingerprint
             )
         if self.processes.first:
-            self.run.forget_after(self._global_step())
+            self.log.forget_after(self._global_step())
         share_state(self.method, self.processes, parameters=True)
 
     def _save(self) -> None:
         if self.processes.first:
             save_checkpoint(
-                self.run.checkpoint, self.method, self.optimisers, self.progress, self.fingerprint
+                self.log.folder.checkpoint,
+                self.method,
+                self.optimisers,
+                self.progress,
+                self.fingerprint,
             )
 
     def _request_stop(self) -> None:

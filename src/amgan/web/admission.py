@@ -10,7 +10,7 @@ from fastapi.security import APIKeyHeader, HTTPBearer
 
 from amgan.web.access import ANONYMOUS, KEY_HEADER, key_missing
 from amgan.web.errors import ApiError
-from amgan.web.parts import ServerParts, parts_of
+from amgan.web.server_state import ServerState, state_of
 
 # For the OpenAPI document; `KeyRing` reads the headers.
 _SCHEMES = [
@@ -23,8 +23,8 @@ _RETRY = {"Retry-After": "1"}
 class Admission:
     """A request that was let in: the memory its body takes, and its place among those at work."""
 
-    def __init__(self, parts: ServerParts) -> None:
-        self._parts = parts
+    def __init__(self, state: ServerState) -> None:
+        self._state = state
         self._reserved = 0
         self._working = False
 
@@ -34,9 +34,9 @@ class Admission:
         Raises:
             ApiError: bodies of requests now being worked on fill the memory set apart for them.
         """
-        if self._parts.pending_bytes + count > self._parts.settings.max_pending_bytes:
+        if self._state.pending_bytes + count > self._state.settings.max_pending_bytes:
             raise overloaded("too many large requests at once")
-        self._parts.pending_bytes += count
+        self._state.pending_bytes += count
         self._reserved += count
 
     def begin(self) -> None:
@@ -45,20 +45,20 @@ class Admission:
         Raises:
             ApiError: none is free.
         """
-        parts = self._parts
-        if parts.working >= parts.settings.max_concurrent:
+        state = self._state
+        if state.working >= state.settings.max_concurrent:
             raise overloaded("too many requests at once")
-        parts.working += 1
+        state.working += 1
         self._working = True
-        parts.metrics.in_progress.set(parts.working)
+        state.metrics.in_progress.set(state.working)
 
     def end(self) -> None:
         """Give back place and memory."""
-        parts = self._parts
-        parts.pending_bytes -= self._reserved
+        state = self._state
+        state.pending_bytes -= self._reserved
         if self._working:
-            parts.working -= 1
-            parts.metrics.in_progress.set(parts.working)
+            state.working -= 1
+            state.metrics.in_progress.set(state.working)
 
 
 def overloaded(message: str) -> ApiError:
@@ -72,10 +72,10 @@ async def require_key(request: Request) -> str:
     Raises:
         ApiError: 401.
     """
-    parts = parts_of(request)
-    if not parts.keys:
+    state = state_of(request)
+    if not state.keys:
         return request.client.host if request.client else ANONYMOUS
-    name = parts.keys.identify(request) or parts.admin_keys.identify(request)
+    name = state.keys.identify(request) or state.admin_keys.identify(request)
     if name is None:
         raise key_missing()
     return name
@@ -87,10 +87,10 @@ async def require_admin(request: Request) -> str:
     Raises:
         ApiError: 401, or 403 where no admin key is set.
     """
-    parts = parts_of(request)
-    if not parts.admin_keys:
+    state = state_of(request)
+    if not state.admin_keys:
         raise ApiError(403, "admin_disabled", "set AMGAN_ADMIN_KEYS to use this address")
-    name = parts.admin_keys.identify(request)
+    name = state.admin_keys.identify(request)
     if name is None:
         raise key_missing()
     return name
@@ -104,15 +104,15 @@ async def admit(
     Raises:
         ApiError: 401 or 429.
     """
-    parts = parts_of(request)
-    if parts.limiter is not None:
-        allowance = parts.limiter.take(client)
+    state = state_of(request)
+    if state.limiter is not None:
+        allowance = state.limiter.take(client)
         request.state.extra_headers = allowance.headers()
         if not allowance.allowed:
             raise ApiError(
                 429, "rate_limited", f"too many requests; try again in {allowance.retry_after} s"
             )
-    admission = Admission(parts)
+    admission = Admission(state)
     try:
         yield admission
     finally:

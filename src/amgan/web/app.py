@@ -22,9 +22,9 @@ from amgan.web.metrics import Metrics
 from amgan.web.middleware import REQUEST_ID_HEADER, RequestFrame
 from amgan.web.openapi import install_openapi
 from amgan.web.page_files import install_page
-from amgan.web.parts import ServerParts
 from amgan.web.pictures import PictureCache
 from amgan.web.routes import gallery, operation, searching
+from amgan.web.server_state import ServerState
 from amgan.web.serving import Opener, Serving
 from amgan.web.settings import ServerSettings
 
@@ -59,9 +59,9 @@ def create_app(
         docs_url=None,  # both load their scripts from elsewhere
         redoc_url=None,
     )
-    parts = _build_parts(settings, opener or _opener(settings))
-    parts.on_failure, parts.on_ready = on_failure, on_ready
-    app.state.parts = parts
+    state = _build_state(settings, opener or _opener(settings))
+    state.on_failure, state.on_ready = on_failure, on_ready
+    app.state.server = state
     install_error_handlers(app)
     for routes in (searching, gallery, operation):
         app.include_router(routes.router)
@@ -76,17 +76,17 @@ def create_app(
             allow_headers=[KEY_HEADER, "Authorization", REQUEST_ID_HEADER],
             expose_headers=[REQUEST_ID_HEADER, *_EXPOSED],
         )
-    app.add_middleware(RequestFrame, metrics=parts.metrics)
+    app.add_middleware(RequestFrame, metrics=state.metrics)
     return app
 
 
-def _build_parts(settings: ServerSettings, opener: Opener) -> ServerParts:
+def _build_state(settings: ServerSettings, opener: Opener) -> ServerState:
     metrics = Metrics()
     seconds = settings.session_hours * 3600
     limiter = None
     if settings.rate_limit:
         limiter = RateLimiter(settings.rate_limit, settings.rate_burst)
-    return ServerParts(
+    return ServerState(
         settings,
         Serving(settings, opener, metrics),
         metrics,
@@ -108,12 +108,12 @@ def _opener(settings: ServerSettings) -> Opener:
 @asynccontextmanager
 async def _live(app: FastAPI) -> AsyncIterator[None]:
     """Open model and gallery while the process answers already; open them again on SIGHUP."""
-    parts: ServerParts = app.state.parts
+    state: ServerState = app.state.server
     loop = asyncio.get_running_loop()
     tasks: set[asyncio.Task[None]] = set()
 
     def load() -> None:
-        task = loop.create_task(_load(parts))
+        task = loop.create_task(_load(state))
         tasks.add(task)
         task.add_done_callback(tasks.discard)
 
@@ -124,18 +124,18 @@ async def _live(app: FastAPI) -> AsyncIterator[None]:
     with suppress(ValueError, RuntimeError, NotImplementedError):
         loop.remove_signal_handler(signal.SIGHUP)
     await asyncio.gather(*tasks)
-    await asyncio.to_thread(parts.serving.close)
+    await asyncio.to_thread(state.serving.close)
     logger().info("stopped")
 
 
-async def _load(parts: ServerParts) -> None:
+async def _load(state: ServerState) -> None:
     """Load; a failure is logged, and what was in use, if anything, stays in use."""
     try:
-        await asyncio.to_thread(parts.serving.load)
+        await asyncio.to_thread(state.serving.load)
     except Exception as error:
-        if not parts.serving.ready and parts.on_failure is not None:
-            parts.on_failure(error)
+        if not state.serving.ready and state.on_failure is not None:
+            state.on_failure(error)
     else:
-        if parts.on_ready is not None:
-            parts.on_ready()
-        parts.on_ready = None
+        if state.on_ready is not None:
+            state.on_ready()
+        state.on_ready = None

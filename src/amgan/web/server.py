@@ -5,18 +5,23 @@ from __future__ import annotations
 import resource
 import socket
 import threading
+import webbrowser
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 
 import uvicorn
 
-from amgan.errors import InputError
+from amgan.errors import AmganError, InputError
 from amgan.gallery.store import load_gallery_model, open_gallery
+from amgan.run_folder import RunFolder
 from amgan.web.app import create_app
 from amgan.web.listening import CannotListenError, address_to_open, listen
 from amgan.web.logs import configure_logs, logger
 from amgan.web.protocol import timed_protocol
-from amgan.web.settings import ServerSettings
+from amgan.web.settings import ServerSettings, load_settings
 
+HOST, PORT = "127.0.0.1", 8000  # where a run is shown to whoever trained it
 _LARGEST_HEAD = 32 * 1024
 _OTHER_FILES = 128
 
@@ -104,6 +109,56 @@ def serve(settings: ServerSettings, announce: Callable[[str], None]) -> None:
         raise ServerFailedError(str(server.failure)) from server.failure
 
 
+def show_run(
+    run: Path, announce: Callable[[str], None], *, device: str = "auto", browser: bool = True
+) -> None:
+    """Serve a run folder's gallery on this machine until Ctrl-C.
+
+    Args:
+        run: run folder with a gallery.
+        announce: told the address, once it answers searches.
+        device: auto, cpu, cuda or cuda:N.
+        browser: also open the page in the default browser.
+
+    Raises:
+        ServerFailedError: model or gallery cannot be opened.
+    """
+    settings = load_settings(
+        overrides={
+            "run": run,
+            "model": None,
+            "gallery": RunFolder(run).gallery,
+            "device": device,
+            "host": HOST,
+            "port": choose_port(PORT),
+            "root_path": "",
+            "page": True,
+            "log_level": "warning",
+            "log_format": "console",
+        }
+    )
+
+    def tell(address: str) -> None:
+        announce(f"The page is at {address} until Ctrl-C")
+        if browser:
+            webbrowser.open(address)
+
+    with suppress(KeyboardInterrupt):  # raised anew by uvicorn when it has finished
+        serve(settings, tell)
+
+
+def choose_port(wanted: int) -> int:
+    """The wanted port, or a free one where it is taken."""
+    with socket.socket() as asked:
+        asked.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            asked.bind((HOST, wanted))
+        except OSError:
+            asked.bind((HOST, 0))
+        port: int = asked.getsockname()[1]
+        return port
+
+
 def check_content(settings: ServerSettings) -> None:
     """Look at gallery and model before anything is served; costs no search engine.
 
@@ -113,7 +168,7 @@ def check_content(settings: ServerSettings) -> None:
     try:
         gallery = open_gallery(settings.gallery_path, engine="faiss://exact")
         load_gallery_model(gallery, "cpu", settings.model_path)
-    except (ValueError, OSError) as error:
+    except (AmganError, OSError) as error:
         raise ServerFailedError(str(error)) from error
 
 

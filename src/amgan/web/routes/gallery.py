@@ -8,14 +8,14 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from PIL import Image
 
+from amgan.errors import InputError
 from amgan.images import PICTURE_FORMATS, PictureError, read_picture
 from amgan.web.admission import KEYED
 from amgan.web.answers import describe_item, describe_paging
-from amgan.web.errors import ApiError
+from amgan.web.errors import ApiError, no_such_item
 from amgan.web.openapi import errors_of
-from amgan.web.parts import ServerParts, parts_of
 from amgan.web.pictures import WIDTHS, encode_thumbnail, fitting_width
-from amgan.web.routes.searching import no_such_item, picture_gone
+from amgan.web.routes.searching import picture_gone
 from amgan.web.schemas import (
     FilterField,
     ItemAnswer,
@@ -25,6 +25,7 @@ from amgan.web.schemas import (
     SchemaAnswer,
     SchemaAttribute,
 )
+from amgan.web.server_state import ServerState, state_of
 from amgan.web.serving import Loaded
 
 router = APIRouter(prefix="/v1", tags=["gallery"], dependencies=KEYED)
@@ -48,11 +49,11 @@ Filters = Annotated[
 @router.get("/schema", responses=errors_of(401, 503))
 async def get_schema(request: Request) -> SchemaAnswer:
     """Attributes and their values, fields to filter by, and how many items have each value."""
-    parts = parts_of(request)
-    loaded = parts.serving.current
+    state = state_of(request)
+    loaded = state.serving.current
     counts, model = loaded.attribute_counts, loaded.service.model
     return SchemaAnswer(
-        title=parts.settings.title,
+        title=state.settings.title,
         attributes=[
             SchemaAttribute(name=name, values=list(found), counts=list(found.values()))
             for name, found in counts.items()
@@ -76,11 +77,11 @@ async def get_schema(request: Request) -> SchemaAnswer:
 @router.get("/limits", responses=errors_of(401))
 async def get_limits(request: Request) -> LimitsAnswer:
     """What a request may measure, so that a client can check before it sends."""
-    parts = parts_of(request)
-    settings = parts.settings
+    state = state_of(request)
+    settings = state.settings
     Image.init()
     limit = None
-    if parts.limiter is not None:
+    if state.limiter is not None:
         limit = RateLimit(per_minute=settings.rate_limit, burst=settings.rate_burst)
     return LimitsAnswer(
         max_upload_bytes=settings.max_upload_bytes,
@@ -95,7 +96,7 @@ async def get_limits(request: Request) -> LimitsAnswer:
         body_timeout_s=settings.body_timeout,
         request_timeout_s=settings.request_timeout,
         rate_limit=limit,
-        key_required=bool(parts.keys),
+        key_required=bool(state.keys),
     )
 
 
@@ -108,10 +109,10 @@ def list_items(
     k: Annotated[int, Query(ge=1, le=1000)] = 24,
 ) -> ItemsAnswer:
     """Items by their ids, or all items that the filters keep, page by page."""
-    parts = parts_of(request)
-    loaded = parts.serving.current
-    if k > parts.settings.max_results:
-        raise ApiError(422, "invalid", f"k: at most {parts.settings.max_results} at once")
+    state = state_of(request)
+    loaded = state.serving.current
+    if k > state.settings.max_results:
+        raise ApiError(422, "invalid", f"k: at most {state.settings.max_results} at once")
     if ids:
         rows = [_row(loaded, item_id) for item_id in ids]
         paging = describe_paging(0, len(rows), len(rows), len(rows))
@@ -121,16 +122,16 @@ def list_items(
         page = range(offset, min(offset + k, total))
         rows = list(page) if kept is None else [int(kept[place]) for place in page]
         paging = describe_paging(offset, k, total, total)
-    root_path = parts.settings.root_path
+    root_path = state.settings.root_path
     return ItemsAnswer(items=[describe_item(loaded, row, root_path) for row in rows], paging=paging)
 
 
 @router.get("/items/{item_id:path}", responses=errors_of(401, 404, 503))
 async def get_item(request: Request, item_id: str) -> ItemAnswer:
     """One item. For ids that do not survive in an address use `/v1/items?id=`."""
-    parts = parts_of(request)
-    loaded = parts.serving.current
-    return describe_item(loaded, _row(loaded, item_id), parts.settings.root_path)
+    state = state_of(request)
+    loaded = state.serving.current
+    return describe_item(loaded, _row(loaded, item_id), state.settings.root_path)
 
 
 @router.get(
@@ -151,8 +152,8 @@ async def get_picture(
     ] = None,
 ) -> Response:
     """Picture of a gallery item, by its id; encoded anew, without the file's metadata."""
-    parts = parts_of(request)
-    loaded = parts.serving.current
+    state = state_of(request)
+    loaded = state.serving.current
     row = _row(loaded, item_id)
     key = (loaded.version, item_id, fitting_width(width))
     etag = '"' + hashlib.sha256(repr(key).encode("utf-8", "surrogatepass")).hexdigest()[:24] + '"'
@@ -160,19 +161,19 @@ async def get_picture(
     headers = {"ETag": etag, "Cache-Control": kept}
     if request.headers.get("If-None-Match") == etag:
         return Response(status_code=304, headers=headers)
-    picture = parts.pictures.get(key)
+    picture = state.pictures.get(key)
     if picture is None:
-        picture = await _encode_picture(parts, loaded, row, key[2])
-        parts.pictures.put(key, picture)
+        picture = await _encode_picture(state, loaded, row, key[2])
+        state.pictures.put(key, picture)
     return Response(picture, media_type="image/jpeg", headers=headers)
 
 
-async def _encode_picture(parts: ServerParts, loaded: Loaded, row: int, width: int) -> bytes:
-    item, limits = loaded.gallery[row], parts.settings.picture_limits
+async def _encode_picture(state: ServerState, loaded: Loaded, row: int, width: int) -> bytes:
+    item, limits = loaded.gallery[row], state.settings.picture_limits
     try:
-        content = await parts.serving.in_picture_thread(lambda: read_picture(item.image, limits))
-        async with parts.serving.room_for(content):
-            return await parts.serving.in_picture_thread(
+        content = await state.serving.in_picture_thread(lambda: read_picture(item.image, limits))
+        async with state.serving.room_for(content):
+            return await state.serving.in_picture_thread(
                 lambda: encode_thumbnail(content, width, limits)
             )
     except PictureError:
@@ -195,7 +196,7 @@ def _select(loaded: Loaded, filters: list[str]) -> list[int] | None:
         wanted.setdefault(name, []).append(value)
     try:
         kept = loaded.gallery.select(wanted)
-    except ValueError as error:
+    except InputError as error:
         details = [{"field": "filter", "problem": str(error)}]
         raise ApiError(422, "invalid", str(error), details) from None
     return None if kept is None else kept.tolist()

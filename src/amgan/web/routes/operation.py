@@ -9,14 +9,15 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
+from amgan.errors import AmganError
 from amgan.web.access import COOKIE, key_missing
 from amgan.web.admission import require_admin, require_key
 from amgan.web.bodies import read_small
 from amgan.web.errors import ApiError
 from amgan.web.metrics import CONTENT_TYPE
 from amgan.web.openapi import errors_of, json_body_of
-from amgan.web.parts import parts_of
 from amgan.web.schemas import Health, Ready, Reloaded, SessionQuery
+from amgan.web.server_state import state_of
 
 router = APIRouter(tags=["operation"])
 
@@ -30,7 +31,7 @@ async def get_health() -> Health:
 @router.get("/ready", responses=errors_of(503))
 async def get_readiness(request: Request) -> Ready:
     """Whether searches are answered; 503 while the gallery is being opened."""
-    loaded = parts_of(request).serving.current
+    loaded = state_of(request).serving.current
     return Ready(model=loaded.model_id, gallery=loaded.version, items=len(loaded.gallery))
 
 
@@ -42,10 +43,10 @@ async def get_readiness(request: Request) -> Ready:
 )
 async def get_metrics(request: Request) -> Response:
     """Counts and latencies for Prometheus."""
-    parts = parts_of(request)
-    if parts.settings.protect_metrics:
+    state = state_of(request)
+    if state.settings.protect_metrics:
         await require_key(request)
-    return Response(parts.metrics.render(), media_type=CONTENT_TYPE)
+    return Response(state.metrics.render(), media_type=CONTENT_TYPE)
 
 
 @router.post("/admin/reload", responses=errors_of(401, 403, 409))
@@ -56,8 +57,8 @@ async def reload(request: Request, admin: Annotated[str, Depends(require_admin)]
     """
     started = time.perf_counter()
     try:
-        loaded = await asyncio.to_thread(parts_of(request).serving.load)
-    except (ValueError, OSError) as error:
+        loaded = await asyncio.to_thread(state_of(request).serving.load)
+    except (AmganError, OSError) as error:
         raise ApiError(409, "reload_failed", f"still using what was in use: {error}") from None
     seconds = round(time.perf_counter() - started, 3)
     return Reloaded(
@@ -73,21 +74,21 @@ async def reload(request: Request, admin: Annotated[str, Depends(require_admin)]
 )
 async def open_session(request: Request) -> Response:
     """Exchange a key for a cookie, for browsers; the cookie cannot be read by scripts."""
-    parts = parts_of(request)
-    if parts.limiter is not None:
+    state = state_of(request)
+    if state.limiter is not None:
         client = request.client.host if request.client else ""
-        if not parts.limiter.take(f"session:{client}").allowed:
+        if not state.limiter.take(f"session:{client}").allowed:
             raise ApiError(429, "rate_limited", "too many tries; try again in a minute")
-    query = await read_small(request, SessionQuery, parts.settings)
-    cookie = parts.keys.open_session(query.key)
+    query = await read_small(request, SessionQuery, state.settings)
+    cookie = state.keys.open_session(query.key)
     if cookie is None:
         raise key_missing()
     response = Response(status_code=204)
     response.set_cookie(
         COOKIE,
         cookie,
-        max_age=int(parts.settings.session_hours * 3600),
-        path=parts.settings.root_path or "/",
+        max_age=int(state.settings.session_hours * 3600),
+        path=state.settings.root_path or "/",
         secure=request.url.scheme == "https",
         httponly=True,
         samesite="strict",
@@ -99,5 +100,5 @@ async def open_session(request: Request) -> Response:
 async def close_session(request: Request) -> Response:
     """Forget the cookie."""
     response = Response(status_code=204)
-    response.delete_cookie(COOKIE, path=parts_of(request).settings.root_path or "/")
+    response.delete_cookie(COOKIE, path=state_of(request).settings.root_path or "/")
     return response

@@ -9,10 +9,11 @@ from typing import Any, TypeVar
 
 from fastapi import APIRouter, Request, Response
 
-from amgan.attributes import AttributeSchema, Change
-from amgan.errors import InputError
+from amgan import search as search_room
+from amgan.attributes import Change
 from amgan.images import PictureError
 from amgan.search import SearchResult
+from amgan.search.resolve import named_changes
 from amgan.web.admission import KEYED, Admitted
 from amgan.web.answers import (
     describe_attributes,
@@ -26,7 +27,6 @@ from amgan.web.answers import (
 from amgan.web.bodies import read_query
 from amgan.web.errors import ApiError, bad_picture
 from amgan.web.openapi import body_of, errors_of
-from amgan.web.parts import ServerParts, parts_of
 from amgan.web.pictures import encode_png
 from amgan.web.schemas import (
     AttributesAnswer,
@@ -38,6 +38,7 @@ from amgan.web.schemas import (
     SearchQuery,
     UnderstoodWords,
 )
+from amgan.web.server_state import ServerState, state_of
 from amgan.web.serving import Loaded
 
 T = TypeVar("T")
@@ -60,13 +61,13 @@ async def search(request: Request, admission: Admitted) -> SearchAnswer:
     rest of the query as JSON in `query`.
     """
     started = time.perf_counter()
-    parts = parts_of(request)
-    query = await read_query(request, SearchQuery, parts.settings, admission)
-    _check_page(query, parts)
-    loaded = parts.serving.current
-    changes, words = await _read_changes(query, loaded, parts)
-    result = await _search(parts, loaded, query, changes)
-    answer = _answer(request, parts, loaded, query, result, words)
+    state = state_of(request)
+    query = await read_query(request, SearchQuery, state.settings, admission)
+    _check_page(query, state)
+    loaded = state.serving.current
+    changes, words = await _read_changes(query, loaded, state)
+    result = await _search(state, loaded, query, changes)
+    answer = _answer(request, state, loaded, query, result, words)
     answer.took_ms = round(1000 * (time.perf_counter() - started), 3)
     return answer
 
@@ -81,11 +82,11 @@ async def search(request: Request, admission: Admitted) -> SearchAnswer:
 )
 async def draw_prototype(request: Request, admission: Admitted) -> Response:
     """Draw what a search would look for: the reference with the changes made."""
-    parts = parts_of(request)
-    query = await read_query(request, PrototypeQuery, parts.settings, admission)
-    loaded = parts.serving.current
-    changes, _ = await _read_changes(query, loaded, parts)
-    result = await _search(parts, loaded, _drawing(query), changes)
+    state = state_of(request)
+    query = await read_query(request, PrototypeQuery, state.settings, admission)
+    loaded = state.serving.current
+    changes, _ = await _read_changes(query, loaded, state)
+    result = await _search(state, loaded, _drawing(query), changes)
     if result.prototype is None:
         method = loaded.service.model.description.method
         raise ApiError(404, "no_prototype", f"the method {method} draws no prototypes")
@@ -103,17 +104,17 @@ async def draw_prototype(request: Request, admission: Admitted) -> Response:
 async def describe_picture(request: Request, admission: Admitted) -> AttributesAnswer:
     """Attributes of a picture with the model's confidence; of an item, also those given."""
     started = time.perf_counter()
-    parts = parts_of(request)
-    query = await read_query(request, PictureQuery, parts.settings, admission)
-    loaded = parts.serving.current
+    state = state_of(request)
+    query = await read_query(request, PictureQuery, state.settings, admission)
+    loaded = state.serving.current
     whole = SearchQuery(item_id=query.item_id, picture=None, k=1)
     if query.picture is not None:
         picture = query.picture
         described = await _in_thread(
-            parts, picture, lambda: loaded.service.describe(picture), bad_picture
+            state, picture, lambda: loaded.service.describe(picture), bad_picture
         )
     else:
-        described = (await _search(parts, loaded, whole, ())).attributes
+        described = (await _search(state, loaded, whole, ())).attributes
     return AttributesAnswer(
         request_id=request.state.request_id,
         item_id=query.item_id,
@@ -123,8 +124,8 @@ async def describe_picture(request: Request, admission: Admitted) -> AttributesA
     )
 
 
-def _check_page(query: SearchQuery, parts: ServerParts) -> None:
-    settings = parts.settings
+def _check_page(query: SearchQuery, state: ServerState) -> None:
+    settings = state.settings
     problems = []
     if query.k > settings.max_results:
         problems.append(("k", f"at most {settings.max_results} at once"))
@@ -136,118 +137,68 @@ def _check_page(query: SearchQuery, parts: ServerParts) -> None:
 
 
 async def _read_changes(
-    query: PrototypeQuery, loaded: Loaded, parts: ServerParts
+    query: PrototypeQuery, loaded: Loaded, state: ServerState
 ) -> tuple[tuple[Change, ...], UnderstoodWords | None]:
-    """Changes from names and words, checked against the schema."""
-    schema = loaded.service.schema
-    wanted = _find_values(schema, "changes", query.changes)
-    _find_values(schema, "known", query.known)
+    """Changes from names, and from words; the names win where both are about one attribute."""
+    asked = (Change(attribute, value) for attribute, value in query.changes.items())
+    changes = named_changes(loaded.service.schema, asked)
     understood = None
     if query.words is not None:
-        if len(query.words) > parts.settings.max_words:
+        if len(query.words) > state.settings.max_words:
             raise ApiError(
-                422, "invalid", f"words: at most {parts.settings.max_words} characters are read"
+                422, "invalid", f"words: at most {state.settings.max_words} characters are read"
             )
         text = query.words
-        read = await parts.serving.in_thread(lambda: loaded.reader.read(text))
+        read = await state.serving.in_thread(lambda: loaded.reader.read(text))
         understood = describe_words(read)
-        wanted = understood.changes | wanted
-    return tuple(Change(attribute, value) for attribute, value in wanted.items()), understood
-
-
-def _find_values(schema: AttributeSchema, field: str, values: dict[str, str]) -> dict[str, str]:
-    """Values of a query by names as the schema writes them."""
-    found: dict[str, str] = {}
-    for attribute, value in values.items():
-        try:
-            name, written = schema.find_value(attribute, value)
-            if name in found:
-                raise InputError(f"attribute {name!r} is named more than once")
-        except ValueError as error:
-            details = [{"field": f"{field}.{attribute}", "problem": str(error)}]
-            raise ApiError(422, "invalid", str(error), details) from None
-        found[name] = written
-    return found
+        wanted = understood.changes | {change.attribute: change.wanted for change in changes}
+        changes = tuple(Change(attribute, value) for attribute, value in wanted.items())
+    return changes, understood
 
 
 async def _search(
-    parts: ServerParts,
+    state: ServerState,
     loaded: Loaded,
     query: SearchQuery,
     changes: tuple[Change, ...],
 ) -> SearchResult:
-    service = loaded.service
-    _check_filters(loaded, query.filters)
-    _check_importance(loaded, query)
-    item_id, picture = query.item_id, query.picture
-    wanted: dict[str, Any] = {
-        "k": query.k,
-        "offset": query.offset,
-        "filters": query.filters,
-        "importance": query.importance,
-        "pure": query.pure,
-    }
-    if picture is not None:
-        found = await _in_thread(
-            parts,
-            picture,
-            lambda: service.search(picture, changes, labels=query.known, **wanted),
-            bad_picture,
-        )
-    else:
-        assert item_id is not None
-        if loaded.gallery.items.find(item_id) is None:
-            raise no_such_item(item_id)
-        found = await _in_thread(
-            parts,
-            b"",
-            lambda: service.search_item(item_id, changes, **wanted),
-            lambda error: picture_gone(item_id),
-        )
-    parts.metrics.observe_parts(found.seconds)
+    asked = search_room.SearchQuery(
+        query.picture,
+        query.item_id,
+        changes,
+        known=query.known,
+        k=query.k,
+        offset=query.offset,
+        filters=query.filters,
+        importance=query.importance,
+        pure=query.pure,
+    )
+
+    def refuse(error: PictureError) -> ApiError:
+        return bad_picture(error) if query.item_id is None else picture_gone(query.item_id)
+
+    picture = query.picture or b""
+    found = await _in_thread(state, picture, lambda: loaded.service.search(asked), refuse)
+    state.metrics.observe_parts(found.seconds)
     return found
 
 
 async def _in_thread(
-    parts: ServerParts,
+    state: ServerState,
     picture: bytes,
     call: Callable[[], T],
     refuse: Callable[[PictureError], ApiError],
 ) -> T:
-    async with parts.serving.room_for(picture):
+    async with state.serving.room_for(picture):
         try:
-            return await parts.serving.in_thread(call)
+            return await state.serving.in_thread(call)
         except PictureError as error:
             raise refuse(error) from None
-
-
-def _check_filters(loaded: Loaded, filters: dict[str, list[str]]) -> None:
-    for name, values in filters.items():
-        try:
-            loaded.service.find_filters({name: values})
-        except ValueError as error:
-            details = [{"field": f"filters.{name}", "problem": str(error)}]
-            raise ApiError(422, "invalid", str(error), details) from None
-
-
-def _check_importance(loaded: Loaded, query: SearchQuery) -> None:
-    try:
-        loaded.service.check_importance(query.importance, query.pure)
-    except ValueError as error:
-        details = [{"field": "importance", "problem": str(error)}]
-        raise ApiError(422, "invalid", str(error), details) from None
 
 
 def _drawing(query: PrototypeQuery) -> SearchQuery:
     """The search whose prototype is wanted."""
     return SearchQuery.model_construct(**query.model_dump(), k=1)
-
-
-def no_such_item(item_id: str) -> ApiError:
-    """Error for an id that the gallery does not have."""
-    return ApiError(
-        404, "no_such_item", "the gallery has no item with this id", [{"item_id": item_id[:200]}]
-    )
 
 
 def picture_gone(item_id: str) -> ApiError:
@@ -262,13 +213,13 @@ def picture_gone(item_id: str) -> ApiError:
 
 def _answer(
     request: Request,
-    parts: ServerParts,
+    state: ServerState,
     loaded: Loaded,
     query: SearchQuery,
     result: SearchResult,
     words: UnderstoodWords | None,
 ) -> SearchAnswer:
-    root_path, item_id = parts.settings.root_path, query.item_id
+    root_path, item_id = state.settings.root_path, query.item_id
     fields = set(query.fields)
     more: dict[str, Any] = {} if words is None else {"words": words}
     if query.prototype and result.prototype is not None:
@@ -283,7 +234,7 @@ def _answer(
         ),
         changes=describe_changes(result),
         hits=[describe_hit(hit, fields, loaded, root_path) for hit in result.hits],
-        paging=describe_paging(query.offset, query.k, result.candidates, parts.settings.max_depth),
+        paging=describe_paging(query.offset, query.k, result.candidates, state.settings.max_depth),
         mode=result.mode,
         model=loaded.model_id,
         gallery=loaded.version,

@@ -1,0 +1,1 @@
+"""Pictures to vectors: in blocks, by threads, processes or Ray."""

@@ -1,0 +1,24 @@
+"""When a picture file was last changed, to tell which pictures have to be encoded again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from amgan.catalogue.parallel import map_in_threads
+from amgan.catalogue.records import Catalogue
+
+PictureState = str | None  # size and time of the last change; None where it is not known
+
+
+def picture_state(picture: Path) -> PictureState:
+    """Size and time of the last change of a picture file; None where there is none."""
+    try:
+        status = picture.stat()
+    except (OSError, ValueError):
+        return None
+    return f"{status.st_size} {status.st_mtime_ns}"
+
+
+def picture_states(catalogue: Catalogue) -> list[PictureState]:
+    """State of each picture file; taken before encoding, so that a later change is noticed."""
+    return list(map_in_threads(picture_state, catalogue.images))

@@ -1,0 +1,1 @@
+"""Vector engines: exact, approximate, and on a Milvus server."""

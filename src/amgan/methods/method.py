@@ -1,0 +1,159 @@
+"""What a search method has to offer so that the one loop trains it and the one search uses it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from torch import Tensor, nn
+
+RankingMetric = Literal["euclidean", "inner_product"]
+
+
+@dataclass(frozen=True)
+class QueryBatch:
+    """What is known at search time.
+
+    Attributes:
+        reference: pictures (N, 3, H, W) in [-1, 1].
+        indicator: wanted values h, (N, J) in {0, 1}.
+        reference_labels: labels (N, M) int64, -1 where missing or not known. At search time a
+            picture may come without labels; a method that needs them predicts what is missing.
+    """
+
+    reference: Tensor
+    indicator: Tensor
+    reference_labels: Tensor
+
+
+@dataclass(frozen=True)
+class MethodAnswer:
+    """What a method makes of N queries.
+
+    Attributes:
+        embeddings: to rank the gallery with, (N, D).
+        prototypes: (N, 3, H, W) in [-1, 1]; None where none are drawn.
+        logits: of the references' attribute values, (N, J); None without a classifier.
+    """
+
+    embeddings: Tensor
+    prototypes: Tensor | None
+    logits: Tensor | None
+
+
+@dataclass(frozen=True)
+class TrainingBatch:
+    """One minibatch of triplets (x, h, y) with a positive and a negative for each target.
+
+    Attributes:
+        reference: x, (N, 3, H, W) in [-1, 1].
+        indicator: h, (N, J).
+        target: y, (N, 3, H, W).
+        positive: y+, a picture with all labels of the target, (N, 3, H, W).
+        negative: y-, a picture of an item drawn at random, (N, 3, H, W).
+        reference_labels, target_labels, positive_labels, negative_labels: (N, M) int64, -1 where
+            missing.
+        item_ids: reference ids, for error messages.
+    """
+
+    reference: Tensor
+    indicator: Tensor
+    target: Tensor
+    positive: Tensor
+    negative: Tensor
+    reference_labels: Tensor
+    target_labels: Tensor
+    positive_labels: Tensor
+    negative_labels: Tensor
+    item_ids: tuple[str, ...]
+
+    @property
+    def query(self) -> QueryBatch:
+        """The search-time part."""
+        return QueryBatch(self.reference, self.indicator, self.reference_labels)
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One optimiser step of the loop.
+
+    Attributes:
+        name: passed to `Method.losses`.
+        modules: what this phase trains; everything else is frozen while it runs.
+        weights: weight of each loss term; a term not listed here is an error.
+        first_step, last_step: fractions of training between which the phase runs.
+        learning_rate: relative to the configured one.
+    """
+
+    name: str
+    modules: tuple[nn.Module, ...]
+    weights: Mapping[str, float]
+    first_step: float = 0.0
+    last_step: float = 1.0
+    learning_rate: float = 1.0
+
+
+class Method(nn.Module, ABC):
+    """A search method: what the one loop trains and the one search path uses.
+
+    A method defines `encode_gallery` and `encode_query`, and `phases` and `losses` where it learns.
+    Of the rest it overrides what it offers: the defaults offer nothing. Callers never look at a
+    method's class; whatever differs between methods is a member here.
+
+    Attributes:
+        ranking_metric: how embeddings of queries and items are compared.
+        embedding_dim: D, set by `__init__`.
+        fusible: whether `classify` tells the attribute logits of an item from its embedding, and
+            the metric is Euclidean: the fused ranking of `methods.fusion` needs both.
+    """
+
+    ranking_metric: RankingMetric
+    embedding_dim: int
+    fusible: bool = False
+
+    def phases(self) -> tuple[Phase, ...]:
+        """Optimiser steps in the order in which the loop takes them for each minibatch.
+
+        Without any, as here, there is nothing to train.
+        """
+        return ()
+
+    def losses(self, phase: str, batch: TrainingBatch) -> dict[str, Tensor]:
+        """Named, unweighted, scalar loss terms; all are minimised."""
+        raise NotImplementedError(f"{type(self).__name__} has no phase {phase!r}")
+
+    @abstractmethod
+    def encode_gallery(self, images: Tensor) -> Tensor:
+        """Embeddings (N, D) of gallery pictures (N, 3, H, W)."""
+
+    @abstractmethod
+    def encode_query(self, query: QueryBatch) -> Tensor:
+        """Embeddings (N, D) to rank the gallery with, under `ranking_metric`."""
+
+    def prototype(self, query: QueryBatch) -> Tensor | None:
+        """Prototype pictures (N, 3, H, W) in [-1, 1]; None, as here, where none are drawn."""
+        return None
+
+    def attribute_logits(self, images: Tensor) -> Tensor | None:
+        """Logits (N, J) of the values in pictures; None, as here, without a classifier."""
+        return None
+
+    def classify(self, embeddings: Tensor) -> Tensor:
+        """Logits (N, J) of the values of items, from their embeddings (N, D); where `fusible`."""
+        raise NotImplementedError(f"{type(self).__name__} does not classify embeddings")
+
+    def answer(self, query: QueryBatch) -> MethodAnswer:
+        """All that a search needs of a query; one pass where the parts share work."""
+        return MethodAnswer(
+            self.encode_query(query), self.prototype(query), self.attribute_logits(query.reference)
+        )
+
+    def query_network(self) -> nn.Module | None:
+        """The pass of `answer` as a network that can be compiled; None, as here, without one.
+
+        Called with references (N, 3, H, W) and indicators (N, J), it gives prototypes, their
+        embeddings and the references' logits, always all three.
+        """
+        return None

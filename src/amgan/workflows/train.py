@@ -1,0 +1,128 @@
+"""From a configuration to a run folder."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from amgan.catalogue.records import Catalogue
+from amgan.config import ExperimentConfig
+from amgan.devices import choose_compute
+from amgan.errors import InputError
+from amgan.evaluation.provenance import commit_id
+from amgan.methods.description import ModelDescription
+from amgan.methods.facts import ModelFacts
+from amgan.methods.model_file import save_model
+from amgan.methods.query_arrays import QueryArrays
+from amgan.methods.trained import TrainedModel
+from amgan.queries import save_triplets
+from amgan.run_folder import RunFolder
+from amgan.training.checkpoint import read_fingerprint
+from amgan.training.data import TripletBatches
+from amgan.training.loop import Trainer
+from amgan.training.run_log import RunLog
+from amgan.workflows.data import ExperimentData, evenly, load_data
+from amgan.workflows.evaluate import evaluate_model
+from amgan.workflows.fit import fit_model
+from amgan.workflows.outcome import FREE_SETTINGS, describe_other_run
+
+_PREVIEWED = 12
+
+
+def describe_model(config: ExperimentConfig, catalogue: Catalogue) -> ModelDescription:
+    """The model that `config` trains on `catalogue`."""
+    return ModelDescription(
+        config.method,
+        config.to_dict()["options"],
+        catalogue.schema,
+        config.images,
+        config.network,
+        ModelFacts(catalogue.name, config.training.seed, commit_id()),
+    )
+
+
+def train_experiment(
+    config: ExperimentConfig, folder: Path, data: ExperimentData | None = None
+) -> Path:
+    """Train in a run folder, or continue where it was left; returns the best model's file.
+
+    Raises:
+        ValueError: the folder holds a run of another configuration, or as `load_data`.
+        TrainingDivergedError: a loss term became non-finite.
+        KeyboardInterrupt: stopped by a signal, after the state was saved.
+    """
+    data = data or load_data(config)
+    run = RunFolder(folder)
+    _check_same_run(run, config, data)
+    log = RunLog(run)
+    log.write_config(config.to_dict())
+    save_triplets(data.triplets, data.catalogue, run.triplets)
+    torch.manual_seed(config.training.seed)
+    description = describe_model(config, data.catalogue)
+    method = description.build()
+    compute = choose_compute(config.training.device, config.training.precision)
+    model = TrainedModel(method, description, compute)
+    if method.phases():
+        _trainer(config, data, log, model).train()
+        fit_model(run.model, data, config.training.metric)
+    else:
+        save_model(run.model, method, description)
+    return run.model
+
+
+def _trainer(
+    config: ExperimentConfig, data: ExperimentData, log: RunLog, model: TrainedModel
+) -> Trainer:
+    validation = data.triplets.in_split("val")
+    batches = TripletBatches(
+        data.catalogue,
+        data.pixels,
+        data.triplets.in_split("train"),
+        data.catalogue.rows_in_split("train"),
+        batch_size=config.training.batch_size,
+        seed=config.training.seed,
+        flip=config.training.flip,
+    )
+
+    def validate() -> dict[str, float]:
+        return evaluate_model(model, data, split="val", protocol="unseen").means()
+
+    def preview(epoch: int) -> None:
+        shown = validation.select(evenly(len(validation), _PREVIEWED))
+        reference = np.asarray(data.pixels[shown.reference])
+        drawn = model.draw_prototypes(QueryArrays(reference, shown.indicator(data.catalogue)))
+        if drawn is not None:
+            log.save_prototypes(epoch, (reference, drawn, np.asarray(data.pixels[shown.target])))
+
+    return Trainer(
+        model.method,
+        batches,
+        config.training,
+        log,
+        _fingerprint(config, data),
+        lambda: save_model(log.folder.model, model.method, model.description),
+        validate if len(validation) else None,
+        preview if len(validation) else None,
+    )
+
+
+def _check_same_run(run: RunFolder, config: ExperimentConfig, data: ExperimentData) -> None:
+    """Raise ValueError where the folder's checkpoint is of another run; nothing is written yet."""
+    found = read_fingerprint(run.checkpoint) if run.checkpoint.exists() else None
+    if found in (None, _fingerprint(config, data)):
+        return
+    then = run.read_config() if run.config.is_file() else None
+    raise InputError(describe_other_run(run.path, then, config.to_dict()))
+
+
+def _fingerprint(config: ExperimentConfig, data: ExperimentData) -> str:
+    values = config.to_dict()
+    for name in FREE_SETTINGS:
+        del values["training"][name]
+    del values["catalogue"], values["triplets"]
+    values["data"] = data.digest
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
