@@ -68,13 +68,19 @@ def main() -> None:
     parser.add_argument("--schema", type=Path, required=True, help="its settings file")
     parser.add_argument("--files", nargs="+", help="names of files to read; all .txt without")
     parser.add_argument("--language", default="en")
-    parser.add_argument("--sample", type=int, default=0, help="readings to print for reading by hand")
+    parser.add_argument(
+        "--sample", type=int, default=0, help="readings to print for reading by hand"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--grade", help="print readings of this grade only")
-    parser.add_argument("--left-out", type=int, default=0, help="most frequent words not understood")
+    parser.add_argument(
+        "--left-out", type=int, default=0, help="most frequent words not understood"
+    )
     options = parser.parse_args()
     reader = WordReader(read_schema(options.schema, options.table), language=options.language)
-    files = [options.folder / f for f in options.files or ()] or sorted(options.folder.glob("*.txt"))
+    files = [options.folder / f for f in options.files or ()] or sorted(
+        options.folder.glob("*.txt")
+    )
     readings: list[tuple[str, Reading]] = []
     seconds = []
     for file in files:

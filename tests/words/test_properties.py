@@ -18,7 +18,9 @@ NEGATIONS = {
         "free of,instead of,rather than,other than,less,fewer,I hate,can't stand,neither,please no,"
         "not really,sick of,under no circumstances,absolutely no,anything else than,far from being"
     ),
-    "de": "kein,keine,nicht,ohne,nie,niemals,alles außer,statt,weder,weg mit,ich will kein,bloß nicht",
+    "de": (
+        "kein,keine,nicht,ohne,nie,niemals,alles außer,statt,weder,weg mit,ich will kein,bloß nicht"
+    ),
     "fr": "pas de,sans,jamais de,tout sauf,au lieu de,ni,je ne veux pas de,enlève,aucun,plutôt que",
     "es": "sin,no quiero,nunca,todo menos,en lugar de,ni,nada de,quita,ningún,en vez de",
 }
@@ -111,9 +113,7 @@ PIECES = (
 
 @settings(max_examples=300, deadline=None)
 @given(
-    st.lists(
-        st.one_of(st.text(max_size=6), st.sampled_from(PIECES.split(" "))), max_size=14
-    ),
+    st.lists(st.one_of(st.text(max_size=6), st.sampled_from(PIECES.split(" "))), max_size=14),
     st.sampled_from(sorted(READERS)),
 )
 def test_any_text_is_read_into_what_the_schema_has(pieces: list[str], language: str) -> None:

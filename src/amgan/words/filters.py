@@ -93,9 +93,7 @@ class FilterReader:
                     return stop
         return 0
 
-    def _numbers(
-        self, words: Sequence[str], place: int, most: int = 1
-    ) -> tuple[list[float], int]:
+    def _numbers(self, words: Sequence[str], place: int, most: int = 1) -> tuple[list[float], int]:
         """Up to `most` numbers from `place` on, past currencies and "and", and where they end."""
         currencies = {word for phrase in self._lexicon.filters["currency"] for word in phrase}
         joints = {p[0] for p, kinds in self._lexicon.functions.items() if "connector" in kinds}
@@ -105,8 +103,7 @@ class FilterReader:
             if number is not None and len(numbers) < most:
                 numbers.append(number)
             elif not (
-                words[place] in currencies
-                or (words[place] in joints and 0 < len(numbers) < most)
+                words[place] in currencies or (words[place] in joints and 0 < len(numbers) < most)
             ):
                 break
             place += 1
@@ -124,9 +121,7 @@ class FilterReader:
                     return stop
         return 0
 
-    def _take(
-        self, words: Sequence[str], place: int, name: str, filters: dict[str, Any]
-    ) -> int:
+    def _take(self, words: Sequence[str], place: int, name: str, filters: dict[str, Any]) -> int:
         for stop in range(min(len(words), place + _LONGEST_VALUE), place, -1):
             values = self._values[name].get(tuple(words[place:stop]))
             if values:

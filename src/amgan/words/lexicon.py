@@ -10,15 +10,17 @@ from importlib import resources
 from typing import Any
 
 from amgan.errors import InputError
-from amgan.words.text import plain, stemmer, words_of
+from amgan.words.text import plain, words_of
 
 Words = tuple[str, ...]
 LANGUAGES = ("en", "de", "fr", "es")
-# What of a function phrase is told apart; where a phrase is listed twice, the first counts.
+# What a phrase may do in a sentence; one may do several things.
 FUNCTIONS = (
-    "never unclear keep different instead absence negation postposed not_as too less more replace into from "
-    "than says or but connector have any determiner copula bridge degree place_before place of filler"
-).split()
+    *("never", "unclear", "keep", "different", "instead", "absence", "negation", "postposed"),
+    *("not_as", "too", "less", "more", "replace", "into", "from", "than", "says"),
+    *("or", "but", "connector", "have", "any", "determiner", "copula", "bridge", "degree"),
+    *("place_before", "place", "of", "filler"),
+)
 
 
 @dataclass(frozen=True)

@@ -109,9 +109,7 @@ class Joiner:
                 return mark
         return None
 
-    def _named(
-        self, value: Mark, name: Mark, first: Mark, second: Mark, grade: int
-    ) -> Mark | None:
+    def _named(self, value: Mark, name: Mark, first: Mark, second: Mark, grade: int) -> Mark | None:
         span = replace(
             value, start=first.start, stop=second.stop, functions=frozenset(), named=True
         )

@@ -45,9 +45,7 @@ class NounReader:
     def concept(self, mark: Mark, *concepts: str) -> bool:
         """Whether all values of a mark are of attributes of these concepts."""
         known = self._vocabulary.concepts
-        return bool(mark.values) and all(
-            not known[a].isdisjoint(concepts) for a, _ in mark.values
-        )
+        return bool(mark.values) and all(not known[a].isdisjoint(concepts) for a, _ in mark.values)
 
     def is_colour(self, mark: Mark) -> bool:
         """Whether a mark is a colour, or lies between some."""
@@ -155,7 +153,7 @@ class NounReader:
             self._apply(mark, wishes)
 
     def _presence(self, mark: Mark) -> Wish | None:
-        """ "With sleeves" avoids what has none, where the schema has a value for none."""
+        """What "with sleeves" avoids: what has none, where the schema has a value for none."""
         nothing = self._vocabulary.nothing
         absent = tuple((a, v) for a in mark.names if (v := nothing[a]) is not None)
         known = len(absent) == 1 and "pattern" not in self._vocabulary.concepts[absent[0][0]]
@@ -178,8 +176,10 @@ class NounReader:
         scale = mark.scale(True)
         if scale is not None and not mark.named:
             attribute = self.compared(scale.name)
-            return None if attribute is None else Wish(
-                "relative", mark, attribute=attribute, sign=scale.sign
+            return (
+                None
+                if attribute is None
+                else Wish("relative", mark, attribute=attribute, sign=scale.sign)
             )
         if mark.values:
             return None if self._needs_name(mark) else Wish("change", mark, mark.values)

@@ -76,8 +76,9 @@ class Reading:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, as the command line and the service give it."""
-        filters = {name: dict(f) if isinstance(f, Mapping) else list(f) for name, f in
-                   self.filters.items()}
+        filters = {
+            name: dict(f) if isinstance(f, Mapping) else list(f) for name, f in self.filters.items()
+        }
         for name, values in self.never.items():
             filters[name] = {"not": list(values)}
         return {
@@ -235,7 +236,7 @@ class _Settled:
         )
 
     def _leave_unknown(self) -> None:
-        """ "Another colour" is not understood where the reference's own is not known."""
+        """Leave "another colour" where the reference's own is not known."""
         for wish in self._wishes.found:
             if wish.kind == "other":
                 name = self._schema.names[int(wish.attribute)]
