@@ -92,6 +92,7 @@ class ExperimentConfig:
     def to_dict(self) -> dict[str, Any]:
         """Plain data with every setting resolved, the method's options included."""
         values: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(self)))
+        values["network"] = json.loads(json.dumps(self.network.to_dict()))
         values["options"] = dataclasses.asdict(method_options(self.method, self.options))
         return values
 
