@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from amgan.evaluation.report import EvaluationReport
     from amgan.quickstart import QuickstartOutcome
     from amgan.search import SearchResult
-    from amgan.words import Understood
+    from amgan.words import Reading
 
 WIDTH_OF_A_PIPE = 160
 _VALUES_SHOWN, _RAREST_SHOWN = 12, 3
@@ -112,11 +112,11 @@ def print_triplets(path: Path, number: int, split: str = "") -> None:
 
 
 def print_search(
-    result: SearchResult, understood: Understood | None = None, *, as_json: bool = False
+    result: SearchResult, reading: Reading | None = None, *, as_json: bool = False
 ) -> None:
-    """The results of one search; in JSON also what was `understood` of its words."""
+    """The results of one search; in JSON also the `reading` of its words."""
     if as_json:
-        words = {} if understood is None else {"words": understood.to_dict()}
+        words = {} if reading is None else {"words": reading.to_dict()}
         print_json(search_to_dict(result) | words)
         return
     changes = ", ".join(map(str, result.changes)) or "no changes"
