@@ -20,7 +20,10 @@ from amgan.cli.options import (
     ItemId,
     Product,
     Run,
+    Separator,
+    Several,
     Split,
+    Strict,
     Table,
     TableOptions,
     Workers,
@@ -76,6 +79,9 @@ def index(
     item_id: ItemId = "",
     product: Product = "",
     split: Split = "",
+    separator: Separator = "",
+    several: Several = None,
+    strict: Strict = False,
     engine: Annotated[
         str,
         typer.Option(
@@ -110,11 +116,13 @@ def index(
     is replaced in one step: searches see the old one or the new one. Interrupted, it goes on
     behind the last block when it is given again, also with another --executor.
     """
+    from amgan.catalogue.left_out import LEFT_OUT_FILE
+    from amgan.cli.printing import strictly, tell_report, tell_skipped
     from amgan.workflows.index import index_run
 
-    options = TableOptions(table, attributes, image, item_id, product, split)
+    options = TableOptions(table, attributes, image, item_id, product, split, separator, several)
     folder = gallery or RunFolder(run).gallery
-    with resumable(ENCODING_ADVICE):
+    with resumable(ENCODING_ADVICE), strictly(strict):
         built = index_run(
             run,
             folder,
@@ -124,8 +132,11 @@ def index(
             device=device,
             ranking=ranking,
             trust_labels=trust_labels,
+            strict=strict,
+            tell=lambda report: tell_report(report, folder / LEFT_OUT_FILE),
         )
     typer.echo(f"{counted(len(built), 'item')} in {folder}")
+    tell_skipped(built)
 
 
 def search(

@@ -77,6 +77,7 @@ def update_gallery(
     remove: Collection[str] = (),
     pixels: Pixels | None = None,
     encoding: EncodingOptions = DEFAULT_OPTIONS,
+    verify: bool = False,
 ) -> UpdateSummary:
     """Add or replace items, and remove others, in one step.
 
@@ -92,6 +93,7 @@ def update_gallery(
         remove: ids of items to remove; those that are not there are reported.
         pixels: decoded pictures (N, H, W, 3) of `add`.
         encoding: who encodes, in blocks of how many pictures; with limits and progress.
+        verify: compare the content of pictures whose size and time are the same.
 
     Raises:
         GalleryError: no gallery, another model or schema, the disk is full or refuses, a worker was
@@ -111,7 +113,7 @@ def update_gallery(
             states = (
                 picture_states(add) if pixels is None else list[PictureState]([None]) * len(add)
             )
-            add, states, same = _without_unchanged(old, add, states)
+            add, states, same = _without_unchanged(old, add, states, verify)
         adds = add is not None and len(add) > 0
         store.clear_work(keep=(_ADDED,) if adds else ())
         encoded, new = Encoded(np.empty(0, np.int64), ()), None
@@ -126,12 +128,13 @@ def update_gallery(
         plan = _plan(old, () if new is None else new.item_ids, gone)
         changed = bool(len(encoded.rows) or plan.removed)
         if changed:
-            joined = _join(old, plan.kept, new, [states[row] for row in encoded.rows])
+            known = [states[row] for row in encoded.rows]
+            joined = _join(old, plan.kept, new, known, encoded.digests)
             _publish(store, model, old, plan, joined, encoded, encoding.progress)
         else:
             store.clear_work(keep=())
     return UpdateSummary(
-        open_gallery(folder, model),
+        open_gallery(folder, model, verify=False),
         len(encoded.rows) - plan.replaced,
         plan.replaced,
         plan.removed,
@@ -185,6 +188,7 @@ def renew_gallery(
         encoding=encoding,
         ranking=ranking,
         trust_labels=old.manifest.trust_labels,
+        table=old.manifest.table,
     )
     new = (
         []
@@ -227,8 +231,8 @@ def _publish(
     items, labels = joined
     _link_or_copy(old.folder / MODEL_FILE, store.work / MODEL_FILE)
     asked, ranking = old.manifest.engine_asked, gallery_ranking(old)
-    trust_labels = old.manifest.trust_labels
-    content = Content(old.name, items, labels, encoded.skipped, asked, ranking, trust_labels)
+    trust_labels, table = old.manifest.trust_labels, old.manifest.table
+    content = Content(old.name, items, labels, encoded.skipped, asked, ranking, trust_labels, table)
     version = begin_version(store, model, content, progress)
     version.update_engine(old, plan.kept)
     store.clear_work(keep=[path.name for path in store.work.iterdir() if path.is_file()])
@@ -251,10 +255,10 @@ def _plan(old: Gallery, added: Iterable[str], remove: Collection[str]) -> _Plan:
 
 
 def _without_unchanged(
-    old: Gallery, add: Catalogue, states: list[PictureState]
+    old: Gallery, add: Catalogue, states: list[PictureState], verify: bool
 ) -> tuple[Catalogue, list[PictureState], frozenset[str]]:
     """The rows to encode with their pictures' states, and the ids of the others."""
-    same = unchanged_rows(old, add, states)
+    same = unchanged_rows(old, add, states, verify=verify)
     rows = np.flatnonzero(~same)
     ids = frozenset(add.item_ids[row] for row in np.flatnonzero(same))
     return add.subset(rows), [states[row] for row in rows], ids
@@ -265,10 +269,12 @@ def _join(
     kept: Rows,
     new: Catalogue | None,
     states: Sequence[PictureState] | None = None,
+    digests: Sequence[str | None] | None = None,
 ) -> tuple[ItemTable, Labels]:
     items, labels = old.items.take(kept), np.asarray(old.labels)[kept]
     if new is not None:
-        items = items.followed_by(ItemTable.from_catalogue(new, states))
+        added = ItemTable.from_catalogue(new, states, digests, old.items.root)
+        items = items.followed_by(added)
         labels = np.concatenate([labels, new.labels])
     return items, labels
 

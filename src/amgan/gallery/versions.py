@@ -12,14 +12,16 @@ that have just looked at CURRENT; files that are mapped into memory outlive thei
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 import shutil
+import stat
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
+
+from filelock import FileLock, Timeout
 
 from amgan.errors import InputError
 from amgan.files import write_text
@@ -52,7 +54,9 @@ class VersionedFolder:
             GalleryError: CURRENT does not hold a version's name.
         """
         try:
-            name = self._pointer.read_text(encoding="utf-8").strip()
+            if not stat.S_ISREG(self._pointer.stat().st_mode):
+                raise GalleryError(f"{self._pointer}: is not an ordinary file")
+            name = self._pointer.read_bytes().decode("utf-8", "backslashreplace").strip()
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -82,14 +86,7 @@ class VersionedFolder:
         """
         try:
             self._versions.mkdir(parents=True, exist_ok=True)
-            with (self.folder / ".lock").open("w", encoding="utf-8") as lock:
-                try:
-                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    raise GalleryError(
-                        f"{self.folder}: another process is writing this gallery; "
-                        "wait until it is done"
-                    ) from None
+            with self._locked():
                 self._remove_leftovers()
                 self.work.mkdir(exist_ok=True)
                 yield
@@ -98,6 +95,20 @@ class VersionedFolder:
                 f"{error.filename or self.folder}: cannot write ({error.strerror or error}); "
                 f"the gallery in {self.folder} is as it was before"
             ) from error
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        lock = FileLock(self.folder / ".lock", timeout=0)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise GalleryError(
+                f"{self.folder}: another process is writing this gallery; wait until it is done"
+            ) from None
+        try:
+            yield
+        finally:
+            lock.release()
 
     def publish(self) -> str:
         """Make the content of `work` the current version; returns its name."""
@@ -143,7 +154,9 @@ class VersionedFolder:
 
 def flush(path: Path) -> None:
     """Bring a file or folder to the disk."""
-    handle = os.open(path, os.O_RDONLY)
+    if os.name == "nt" and path.is_dir():  # Windows knows no such thing
+        return
+    handle = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

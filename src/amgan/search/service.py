@@ -156,6 +156,7 @@ class SearchService:
         """
         if not np.isfinite(vectors).all():
             raise GalleryError("the model gives no finite vector for a query")
+        self.gallery.mapped.require_whole()
         found = self.gallery.engine.search(vectors, k + exclude.shape[1], rows, filters)
         places = places_kept(found.rows, exclude, k)
         return Neighbours(

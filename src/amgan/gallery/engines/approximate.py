@@ -21,6 +21,7 @@ from amgan.gallery.engines.euclidean import EuclideanForm
 from amgan.gallery.engines.exact import EXACT_FLOATS, THREADS, ExactEngine, rescore
 from amgan.gallery.engines.protocol import Filters, Neighbours, Rows, Vectors
 from amgan.gallery.engines.settings import EngineSettings
+from amgan.gallery.integrity import read_array
 from amgan.gallery.versions import GalleryError
 from amgan.methods.method import RankingMetric
 from amgan.progress import Progress, quiet
@@ -219,16 +220,23 @@ def load_index(folder: Path, mapped: bool = True) -> tuple[Any, Rows]:
         GalleryError: damaged.
         FileNotFoundError: a file is missing.
     """
-    nodes: Rows = np.load(folder / NODES_FILE)
+    nodes: Rows = read_array(folder / NODES_FILE)
     file = os.fspath(folder / INDEX_FILE)
     if not Path(file).is_file():
         raise FileNotFoundError(None, "no such file", file)
     try:
         if mapped and hasattr(faiss, "IO_FLAG_MMAP_IFC"):
-            return _faiss.read_index(file, _faiss.IO_FLAG_MMAP_IFC), nodes
-        return _faiss.read_index(file), nodes
+            index = _faiss.read_index(file, _faiss.IO_FLAG_MMAP_IFC)
+        else:
+            index = _faiss.read_index(file)
     except RuntimeError as error:
         raise GalleryError(f"{file}: damaged ({str(error).splitlines()[-1]})") from None
+    if nodes.shape != (index.ntotal,) or nodes.dtype.kind != "i":
+        raise GalleryError(
+            f"{folder / NODES_FILE}: damaged ({nodes.shape} {nodes.dtype} for {index.ntotal:,} "
+            "entries of the index); write the gallery again"
+        )
+    return index, nodes
 
 
 def _empty_index(settings: EngineSettings, dim: int, metric: RankingMetric) -> Any:
