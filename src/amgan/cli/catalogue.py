@@ -25,6 +25,7 @@ from amgan.cli.options import (
     examples,
     read_config,
 )
+from amgan.errors import AmganError
 from amgan.text import counted
 
 PANEL = "Your catalogue"
@@ -200,6 +201,6 @@ def check_triplets(
     tell_report(report)
     try:
         triplets = load_triplets(file, catalogue)
-    except ValueError as error:
+    except AmganError as error:
         raise CommandFailure(str(error)) from None
     typer.echo(f"{len(triplets):,} triplets agree with the catalogue")

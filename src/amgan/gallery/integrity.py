@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from amgan.catalogue.parallel import map_in_threads
-from amgan.gallery.versions import GalleryError
+from amgan.gallery.versions import GalleryError, require_ordinary
 
 BLOCK_BYTES = 2**26
 _PIECE = 2**20
@@ -95,39 +90,6 @@ def check_size(file: Path, size: int) -> str | None:
     require_ordinary(file)
     found = file.stat().st_size
     return None if found == size else f"{file}: has {found:,} bytes instead of {size:,}"
-
-
-def require_ordinary(file: Path) -> None:
-    """Refuse what is no ordinary file, such as a pipe, whose reader would wait for ever.
-
-    Raises:
-        GalleryError: a folder, a pipe, a device.
-        FileNotFoundError: no such file.
-    """
-    if not stat.S_ISREG(file.stat().st_mode):
-        raise GalleryError(f"{file}: is not an ordinary file; the gallery is damaged")
-
-
-def read_array(file: Path) -> NDArray[Any]:
-    """An array of a ``.npy`` file, in memory.
-
-    Raises:
-        GalleryError: damaged.
-        FileNotFoundError: no such file.
-    """
-    require_ordinary(file)
-    try:
-        array = np.load(file, allow_pickle=False)
-    except FileNotFoundError:
-        raise
-    except (ValueError, OSError, EOFError, SyntaxError) as error:
-        reason = str(error).splitlines()[0].partition(". ")[0]
-        raise GalleryError(
-            f"{file}: damaged (not an array of numbers: {reason}); write the gallery again"
-        ) from None
-    if not isinstance(array, np.ndarray):
-        raise GalleryError(f"{file}: damaged (holds several arrays); write the gallery again")
-    return array
 
 
 def _starts(size: int, block: int = BLOCK_BYTES) -> Iterator[int]:

@@ -10,9 +10,9 @@ from typing import Any, Literal
 
 from amgan.attributes import AttributeSchema
 from amgan.files import write_text
-from amgan.gallery.integrity import FileRecord, check_size, require_ordinary
+from amgan.gallery.integrity import FileRecord, check_size
 from amgan.gallery.picture_root import PictureRoot
-from amgan.gallery.versions import GalleryError
+from amgan.gallery.versions import GalleryError, require_ordinary
 from amgan.images import ImageSettings
 from amgan.methods.method import RankingMetric
 from amgan.methods.ranking import RankingChoice

@@ -28,11 +28,11 @@ from amgan.gallery.engines.approximate import INDEX_FILE
 from amgan.gallery.engines.rowset import Rowset
 from amgan.gallery.engines.settings import parse_engine
 from amgan.gallery.gallery import Gallery
-from amgan.gallery.integrity import MappedFiles, check_files, check_size, read_array, record_files
+from amgan.gallery.integrity import MappedFiles, check_files, check_size, record_files
 from amgan.gallery.items import ItemTable
 from amgan.gallery.manifest import Manifest, TableReading
 from amgan.gallery.picture_root import PictureRoot
-from amgan.gallery.versions import GalleryError, VersionedFolder
+from amgan.gallery.versions import GalleryError, VersionedFolder, load_array
 from amgan.images import Pixels
 from amgan.methods.model_file import load_model, save_model
 from amgan.methods.ranking import RankingChoice
@@ -242,7 +242,7 @@ def open_version(
     gallery_folder = folder.parent.parent
     root = manifest.pictures.find(gallery_folder) if manifest.pictures is not None else None
     items = ItemTable.load(folder / ITEMS_FILE, pictures.absolute() if pictures else root)
-    labels = read_array(folder / LABELS_FILE)
+    labels = load_array(folder / LABELS_FILE)
     _check_vector_bytes(folder / VECTORS_FILE, manifest)
     vectors = map_vectors(folder / VECTORS_FILE, manifest.dim)
     check_content(folder, manifest, items, labels, vectors)

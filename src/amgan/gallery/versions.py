@@ -19,8 +19,9 @@ import stat
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
+import numpy as np
 from filelock import FileLock, Timeout
 
 from amgan.errors import InputError
@@ -54,13 +55,14 @@ class VersionedFolder:
             GalleryError: CURRENT does not hold a version's name.
         """
         try:
-            if not stat.S_ISREG(self._pointer.stat().st_mode):
-                raise GalleryError(f"{self._pointer}: is not an ordinary file")
+            require_ordinary(self._pointer)
             name = self._pointer.read_bytes().decode("utf-8", "backslashreplace").strip()
         except FileNotFoundError:
             return None
         except OSError as error:
             raise GalleryError(f"{self._pointer}: cannot be read ({error.strerror})") from error
+        except UnicodeDecodeError:
+            raise GalleryError(f"{self._pointer}: holds no version's number") from None
         if not _NAME.fullmatch(name):
             raise GalleryError(f"{self._pointer}: holds {name[:40]!r}, not a version's number")
         return name
@@ -150,6 +152,36 @@ class VersionedFolder:
                 shutil.rmtree(self.version(name), ignore_errors=True)
         for unfinished in self.folder.glob(f".{self._pointer.name}.*"):
             unfinished.unlink(missing_ok=True)
+
+
+def require_ordinary(file: Path) -> None:
+    """Refuse what is no ordinary file, such as a pipe, whose reader would wait for ever.
+
+    Raises:
+        GalleryError: a folder, a pipe, a device.
+        FileNotFoundError: no such file.
+    """
+    if not stat.S_ISREG(file.stat().st_mode):
+        raise GalleryError(f"{file}: is not an ordinary file; the gallery is damaged")
+
+
+def load_array(file: Path) -> Any:
+    """An array of a version, in memory, where nothing that happens to the file reaches it.
+
+    Raises:
+        GalleryError: damaged.
+        FileNotFoundError: no such file.
+    """
+    require_ordinary(file)
+    try:
+        array = np.load(file, allow_pickle=False)
+    except FileNotFoundError:
+        raise
+    except (ValueError, EOFError, OSError, SyntaxError):  # each says of its own what is wrong
+        array = None
+    if not isinstance(array, np.ndarray):
+        raise GalleryError(f"{file}: damaged (not one array of numbers); write the gallery again")
+    return array
 
 
 def flush(path: Path) -> None:
