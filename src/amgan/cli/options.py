@@ -116,6 +116,17 @@ Strict = Annotated[
         rich_help_panel=CATALOGUE_PANEL,
     ),
 ]
+Pictures = Annotated[
+    Path | None,
+    typer.Option(
+        "--pictures",
+        metavar="FOLDER",
+        envvar="AMGAN_PICTURES",
+        help="Folder of the gallery's pictures.  [default: the table's, where it was or moved "
+        "together with the gallery]",
+        show_default=False,
+    ),
+]
 Configs = Annotated[
     list[Path] | None,
     typer.Option(

@@ -83,7 +83,7 @@ class Manifest:
     table: TableReading | None = None
     pictures: PictureRoot | None = None
     sizes: Mapping[str, int] = field(default_factory=dict)
-    files: Mapping[str, FileRecord] = field(default_factory=dict)
+    files: Mapping[str, FileRecord] = field(default_factory=dict, compare=False)
 
     @classmethod
     def of(cls, model: TrainedModel, name: str, count: int, skipped: int) -> Manifest:

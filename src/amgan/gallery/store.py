@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from safetensors import SafetensorError
 
 from amgan.attributes import Labels
 from amgan.catalogue.records import Catalogue
@@ -122,7 +121,7 @@ def build_gallery(
     store = VersionedFolder(folder)
     with store.writing():
         store.clear_work(keep=(VECTORS_FILE, JOURNAL_FILE))
-        _save_model(store.work / MODEL_FILE, model)
+        save_model(store.work / MODEL_FILE, model.method, model.description)
         job = EncodingJob(model, catalogue, pixels, encoding, store.work / MODEL_FILE, trust_labels)
         states = None if pixels is not None else picture_states(catalogue)
         encoded = encode_to_file(job, store.work)
@@ -288,10 +287,3 @@ def finish_version(version: NewVersion, content: Content) -> None:
     replace(version.manifest, files=record_files(folder)).save(folder)
     version.store.publish()
     version.clean_up()
-
-
-def _save_model(file: Path, model: TrainedModel) -> None:
-    try:
-        save_model(file, model.method, model.description)
-    except SafetensorError as error:  # its word for an error of the disk
-        raise OSError(None, str(error), str(file)) from error
