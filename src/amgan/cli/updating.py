@@ -15,6 +15,7 @@ from amgan.cli.options import (
     Executor,
     Image,
     ItemId,
+    Pictures,
     Product,
     Separator,
     Several,
@@ -99,6 +100,7 @@ def update(
             help="Compare the content of pictures whose size and time are those that were encoded.",
         ),
     ] = False,
+    pictures: Pictures = None,
     executor: Executor = ExecutorChoice.threads,
     workers: Workers = None,
     batch_size: BatchSize = 256,
@@ -134,6 +136,7 @@ def update(
             device=device,
             strict=strict,
             verify=verify,
+            pictures=pictures,
         )
     print_update(done)
     if done.report is not None and (done.report.faults or done.report.tolerated):

@@ -78,6 +78,7 @@ def update_gallery(
     pixels: Pixels | None = None,
     encoding: EncodingOptions = DEFAULT_OPTIONS,
     verify: bool = False,
+    pictures: Path | None = None,
 ) -> UpdateSummary:
     """Add or replace items, and remove others, in one step.
 
@@ -94,6 +95,7 @@ def update_gallery(
         pixels: decoded pictures (N, H, W, 3) of `add`.
         encoding: who encodes, in blocks of how many pictures; with limits and progress.
         verify: compare the content of pictures whose size and time are the same.
+        pictures: folder of the pictures that the gallery has; see `open_gallery`.
 
     Raises:
         GalleryError: no gallery, another model or schema, the disk is full or refuses, a worker was
@@ -104,7 +106,7 @@ def update_gallery(
         name = store.current_name()
         if name is None:
             raise GalleryError(f"{folder}: no gallery here to update; write one first")
-        old = open_version(store.version(name), "faiss://exact")
+        old = open_version(store.version(name), "faiss://exact", pictures=pictures)
         old.check_model(model)
         states: list[PictureState] = []
         same: frozenset[str] = frozenset()
@@ -152,6 +154,7 @@ def renew_gallery(
     add: Catalogue | None = None,
     remove: Collection[str] = (),
     encoding: EncodingOptions = DEFAULT_OPTIONS,
+    pictures: Path | None = None,
 ) -> UpdateSummary:
     """As `update_gallery`, with another model than before: every item is encoded anew.
 
@@ -166,12 +169,13 @@ def renew_gallery(
         add: new items; one with the id of an item that is there replaces it.
         remove: ids of items to remove; those that are not there are reported.
         encoding: who encodes, in blocks of how many pictures; with limits and progress.
+        pictures: folder of the pictures that the gallery has; see `open_gallery`.
 
     Raises:
         GalleryError: no gallery, another schema or ranking, no item is left, the disk is full or
             refuses, a worker was lost, Ray is wanted and not installed.
     """
-    old = open_gallery(folder, engine="faiss://exact")
+    old = open_gallery(folder, engine="faiss://exact", pictures=pictures)
     ranking = gallery_ranking(old)
     if ranking is not RankingChoice.auto and ranking != model.ranking:
         raise GalleryError(

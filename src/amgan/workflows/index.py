@@ -119,6 +119,7 @@ def update_index(
     device: str = "auto",
     strict: bool = False,
     verify: bool = False,
+    pictures: Path | None = None,
 ) -> GalleryUpdate:
     """Add, replace and remove items of a gallery folder in one step.
 
@@ -134,12 +135,13 @@ def update_index(
         device: auto, cpu, cuda or cuda:N.
         strict: raise on any bad row, label or picture instead of leaving it out.
         verify: compare the content of pictures whose size and time are the same.
+        pictures: folder of the pictures that the gallery has; see `open_gallery`.
 
     Raises:
         ValueError: no gallery, no model, a model with other attributes, one without the fused
             ranking that the gallery was indexed for, or a table that cannot be used.
     """
-    gallery = open_gallery(folder, engine="faiss://exact")
+    gallery = open_gallery(folder, engine="faiss://exact", pictures=pictures)
     try:
         model = load_gallery_model(gallery, device, run)
     except GalleryError:
@@ -157,10 +159,18 @@ def update_index(
         )
         save_left_out(report, folder)
     if renewed:
-        summary = renew_gallery(folder, model, add=items, remove=remove, encoding=encoding)
+        summary = renew_gallery(
+            folder, model, add=items, remove=remove, encoding=encoding, pictures=pictures
+        )
     else:
         summary = update_gallery(
-            folder, model, add=items, remove=remove, encoding=encoding, verify=verify
+            folder,
+            model,
+            add=items,
+            remove=remove,
+            encoding=encoding,
+            verify=verify,
+            pictures=pictures,
         )
     return GalleryUpdate(summary, report, renewed)
 
