@@ -41,6 +41,7 @@ COMMANDS = [
     ["calibration"],
     ["index"],
     ["update"],
+    ["check"],
     ["search"],
     ["serve"],
     ["tag"],

@@ -30,15 +30,15 @@ class FileRecord:
     block: int = BLOCK_BYTES
 
 
-def record_files(folder: Path) -> dict[str, FileRecord]:
+def record_files(folder: Path, block: int = BLOCK_BYTES) -> dict[str, FileRecord]:
     """Records of all files in a folder, by name."""
     files = sorted(path for path in folder.iterdir() if path.is_file())
-    parts = [(file, start) for file in files for start in _starts(file.stat().st_size)]
+    parts = [(file, start) for file in files for start in _starts(file.stat().st_size, block)]
     digests: dict[Path, list[str]] = {file: [] for file in files}
-    found = map_in_threads(lambda part: _digest(*part, BLOCK_BYTES), parts)
+    found = map_in_threads(lambda part: _digest(*part, block), parts)
     for (file, _), digest in zip(parts, found, strict=True):
         digests[file].append(digest)
-    return {file.name: FileRecord(file.stat().st_size, digests[file]) for file in files}
+    return {file.name: FileRecord(file.stat().st_size, digests[file], block) for file in files}
 
 
 def check_files(folder: Path, records: Mapping[str, FileRecord]) -> None:
@@ -92,7 +92,7 @@ def check_size(file: Path, size: int) -> str | None:
     return None if found == size else f"{file}: has {found:,} bytes instead of {size:,}"
 
 
-def _starts(size: int, block: int = BLOCK_BYTES) -> Iterator[int]:
+def _starts(size: int, block: int) -> Iterator[int]:
     yield from range(0, max(size, 1), block)
 
 

@@ -27,7 +27,7 @@ from filelock import FileLock, Timeout
 from amgan.errors import InputError
 from amgan.files import write_text
 
-_NAME = re.compile(r"\d{6,}")
+_NAME = re.compile(r"\d{6,18}")
 
 
 class GalleryError(InputError):
