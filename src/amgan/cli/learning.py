@@ -102,9 +102,10 @@ def train(
     left-out.jsonl names every row, label and picture that could not be used.
     """
     from amgan.catalogue.left_out import LEFT_OUT_FILE
-    from amgan.cli.printing import strictly, tell_report
+    from amgan.cli.printing import print_picture, strictly, tell_report
     from amgan.workflows.data import load_data
     from amgan.workflows.outcome import describe_training
+    from amgan.workflows.picture import measure_run
     from amgan.workflows.train import train_experiment
 
     options = TableOptions(table, attributes, image, item_id, product, split, separator, several)
@@ -116,6 +117,7 @@ def train(
         tell_report(data.report, run / LEFT_OUT_FILE)
         model = train_experiment(config, run, data)
     typer.echo(describe_training(config, run))
+    print_picture(measure_run(run, data))
     typer.echo(f"best model: {model}")
     typer.echo(f"next: {shlex.join(['amgan', 'index', '--run', str(run)])}")
 

@@ -118,8 +118,9 @@ def index(
     behind the last block when it is given again, also with another --executor.
     """
     from amgan.catalogue.left_out import LEFT_OUT_FILE
-    from amgan.cli.printing import strictly, tell_report, tell_skipped
+    from amgan.cli.printing import print_picture, strictly, tell_report, tell_skipped
     from amgan.workflows.index import index_run
+    from amgan.workflows.picture import measure_gallery
 
     options = TableOptions(table, attributes, image, item_id, product, split, separator, several)
     folder = gallery or RunFolder(run).gallery
@@ -138,6 +139,7 @@ def index(
         )
     typer.echo(f"{counted(len(built), 'item')} in {folder}")
     tell_skipped(built)
+    print_picture(measure_gallery(folder, device))
 
 
 def search(
