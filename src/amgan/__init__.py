@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from amgan.api.catalogues import read_catalogue
     from amgan.api.runs import Run, train
     from amgan.api.searchers import Searcher
-    from amgan.api.wishes import read_words
     from amgan.attributes import Attribute, AttributeSchema, Change
     from amgan.catalogue.records import Catalogue
     from amgan.catalogue.validation import ValidationError, ValidationReport
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from amgan.search.query import SearchQuery
     from amgan.search.results import Hit, SearchResult
     from amgan.training.loss_log import TrainingDivergedError
+    from amgan.words.reading import Reading, read_words
 
     __version__: str
 
@@ -41,7 +41,8 @@ _HOMES = {
     "train": "amgan.api.runs",
     "Run": "amgan.api.runs",
     "Searcher": "amgan.api.searchers",
-    "read_words": "amgan.api.wishes",
+    "read_words": "amgan.words.reading",
+    "Reading": "amgan.words.reading",
     "Attribute": "amgan.attributes",
     "AttributeSchema": "amgan.attributes",
     "Catalogue": "amgan.catalogue.records",
@@ -77,6 +78,7 @@ __all__ = [
     "NoSuchItemError",
     "PictureError",
     "QueryError",
+    "Reading",
     "Run",
     "SearchQuery",
     "SearchResult",

@@ -11,7 +11,7 @@ from amgan.files import StrPath
 from amgan.gallery.engines.protocol import Filters
 from amgan.search import SearchQuery, SearchResult, SearchService, open_search
 from amgan.search.resolve import named_changes
-from amgan.words import ChangeReader
+from amgan.words import Reading, WordReader
 
 
 class Searcher:
@@ -29,7 +29,7 @@ class Searcher:
 
     def __init__(self, service: SearchService) -> None:
         self._service = service
-        self._reader = ChangeReader(service.schema)
+        self._reader = WordReader(service.schema)
 
     @classmethod
     def open(
@@ -126,14 +126,28 @@ class Searcher:
         if not words.strip():
             return changes
         read = self._reader.read(words)
-        unclear = [*read.not_understood, *(ambiguity.text for ambiguity in read.ambiguous)]
-        if unclear:
-            told = ", ".join(map(repr, unclear))
+        problem = _problem(read)
+        if problem:
             raise QueryError(
-                f"words {words!r}: {told} is not clear; see what amgan.read_words makes of it, "
-                "and give `changes`",
+                f"words {words!r}: {problem}; see what amgan.read_words makes of them, and give "
+                "`changes`",
                 field="words",
             )
         wanted = {change.attribute: change for change in read.changes}
         named = named_changes(self.schema, changes)
         return tuple((wanted | {change.attribute: change for change in named}).values())
+
+
+def _problem(read: Reading) -> str:
+    """Why words cannot be searched for as they are; empty where they can."""
+    unclear = [*read.not_understood, *(ambiguity.text for ambiguity in read.ambiguous)]
+    if unclear:
+        return f"{', '.join(map(repr, unclear))} is not clear"
+    wishes = {
+        "relative wishes": read.relative,
+        "values to avoid": read.avoid,
+        "filters": read.filters,
+        "attributes to keep": read.keep,
+    }
+    asked = [name for name, wish in wishes.items() if wish]
+    return f"{' and '.join(asked)} cannot be searched for by words here" if asked else ""
