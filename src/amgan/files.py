@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 _DIGEST = "sha256"  # key of a safetensors file's metadata
+StrPath = str | os.PathLike[str]
 
 
 @contextlib.contextmanager

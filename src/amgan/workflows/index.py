@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from amgan.catalogue.left_out import save_left_out
+from amgan.catalogue.records import Catalogue
 from amgan.catalogue.validation import ValidationReport
 from amgan.config import CatalogueConfig, load_run_config
 from amgan.gallery.encoding.blocks import DEFAULT_OPTIONS, EncodingOptions
@@ -24,7 +25,7 @@ from amgan.gallery.store import (
 from amgan.gallery.update import UpdateSummary, renew_gallery, update_gallery
 from amgan.methods.model_file import load_model
 from amgan.methods.ranking import RankingChoice
-from amgan.workflows.data import load_catalogue, table_columns
+from amgan.workflows.data import adopt_schema, load_catalogue, table_columns
 
 
 def index_run(
@@ -92,6 +93,26 @@ def table_reading(config: CatalogueConfig) -> TableReading | None:
         config.separator,
         config.several,
     )
+
+
+def index_catalogue(
+    run: Path,
+    folder: Path,
+    catalogue: Catalogue,
+    *,
+    engine: str = "auto",
+    device: str = "auto",
+    ranking: RankingChoice = RankingChoice.auto,
+) -> Gallery:
+    """As `index_run`, for a catalogue in memory.
+
+    Raises:
+        InputError: the catalogue lacks an attribute of the model, or has other values.
+    """
+    parse_engine(engine)
+    model = load_model(run, device, ranking=ranking)
+    items = adopt_schema(catalogue, model.schema)
+    return build_gallery(folder, model, items, engine=engine, ranking=ranking, trust_labels=True)
 
 
 @dataclass(frozen=True)
