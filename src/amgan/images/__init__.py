@@ -1,5 +1,6 @@
 """Pictures: decode, resize, normalise. The one place for training, index and HTTP alike."""
 
+from amgan.images.claims import decoding_bytes
 from amgan.images.decoding import decode_picture, load_picture, load_pixels, prepare_picture
 from amgan.images.files import explain_missing, read_picture
 from amgan.images.formats import PICTURE_FORMATS
@@ -24,6 +25,7 @@ __all__ = [
     "PictureLimits",
     "Pixels",
     "decode_picture",
+    "decoding_bytes",
     "explain_missing",
     "load_picture",
     "load_pixels",
