@@ -179,7 +179,14 @@ class ValidationError(InputError):
     """
 
     def __init__(self, report: ValidationReport, shown: int = 5) -> None:
-        super().__init__(report, shown)
+        first = next(iter(report.errors), None)
+        super().__init__(
+            report,
+            shown,
+            field=first.column if first else None,
+            file=first.file if first else None,
+            row=first.row if first else None,
+        )
         self.report = report
         self.shown = shown
 

@@ -28,7 +28,7 @@ class PictureError(InputError):
     """
 
     def __init__(self, source: str, reason: str) -> None:
-        super().__init__(source, reason)
+        super().__init__(source, reason, file=source)
         self.source = source
         self.reason = reason
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from torch import Tensor, nn
+
+from amgan.models.trunks import Trunk
 
 RankingMetric = Literal["euclidean", "inner_product"]
 
@@ -85,6 +87,7 @@ class Phase:
         weights: weight of each loss term; a term not listed here is an error.
         first_step, last_step: fractions of training between which the phase runs.
         learning_rate: relative to the configured one.
+        rates: of parts of the modules, relative to the phase's own; such as a pretrained trunk.
     """
 
     name: str
@@ -93,6 +96,7 @@ class Phase:
     first_step: float = 0.0
     last_step: float = 1.0
     learning_rate: float = 1.0
+    rates: Mapping[nn.Module, float] = field(default_factory=dict)
 
 
 class Method(nn.Module, ABC):
@@ -112,6 +116,18 @@ class Method(nn.Module, ABC):
     ranking_metric: RankingMetric
     embedding_dim: int
     fusible: bool = False
+
+    def load_pretrained(self) -> None:
+        """Give each trunk its pretrained weights, where the settings name any.
+
+        Called once for a new model; one that is loaded from a file brings its own.
+
+        Raises:
+            InputError: a file of weights that is missing, damaged, or of another network.
+        """
+        for module in self.modules():
+            if isinstance(module, Trunk):
+                module.load_pretrained()
 
     def phases(self) -> tuple[Phase, ...]:
         """Optimiser steps in the order in which the loop takes them for each minibatch.

@@ -41,8 +41,8 @@ class Admission:
     def reserve(self, count: int) -> None:
         """Count bytes of the body, as they arrive.
 
-        A body of `SMALL_BODY` bytes or less is free, so that large ones, sent slowly, keep no search
-        for an item out; and what one address holds leaves room for others.
+        A body of `SMALL_BODY` bytes or less is free, so that large ones, sent slowly, keep no
+        search for an item out; and what one address holds leaves room for others.
 
         Raises:
             ApiError: bodies of requests now being worked on fill the memory set apart for them.

@@ -1,4 +1,4 @@
-"""Which host names a server answers to.
+"""Which host names a server answers to, and whose scripts may ask it.
 
 A page elsewhere can have its own name point to this machine (DNS rebinding), and its scripts then
 read a server that asks for no key as if it were theirs. They cannot choose the Host header, so
@@ -9,16 +9,21 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import re
 import socket
 from collections.abc import Sequence
 from contextlib import suppress
+from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from amgan.errors import InputError
 from amgan.web.errors import error_body
 
 EVERY_HOST = "*"
+_HOST = re.compile(r"\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
+_ORIGIN_HOST = re.compile(r"[A-Za-z0-9._:-]+")
 
 
 class HostCheck:
@@ -80,6 +85,53 @@ def name_of_host(host: str) -> str:
     """A Host header without its port, in lower case."""
     name = host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
     return name.lower().removesuffix(".")
+
+
+def check_host(host: str) -> str:
+    """A host name as a setting, in lower case.
+
+    Raises:
+        InputError: it would never match.
+    """
+    if host != EVERY_HOST and not _HOST.fullmatch(host):
+        raise InputError(
+            f"{host!r} is not a host name; write shop.example without scheme, port and path, "
+            ".example.com for all names that end so, or * for every name"
+        )
+    return host.lower()
+
+
+def check_origin(origin: str) -> str:
+    """An origin as browsers send it, or an error that says how to write it.
+
+    Raises:
+        InputError: it would never match.
+    """
+    if origin == EVERY_HOST:
+        return origin
+    parts = urlsplit(origin)
+    try:
+        port = parts.port
+    except ValueError:
+        port = -1
+    scheme, name = parts.scheme.lower(), parts.hostname or ""
+    standard = {"http": 80, "https": 443}.get(scheme)
+    plain = f"{scheme}://{parts.netloc.lower()}"
+    if scheme not in ("http", "https") or not _ORIGIN_HOST.fullmatch(name) or port == -1:
+        raise InputError(
+            f"{origin!r} is not an origin; write scheme and host, such as https://shop.example"
+        )
+    if port == standard:
+        raise InputError(
+            f"{origin!r}: browsers leave out port {port}; write {plain.rpartition(':')[0]}"
+        )
+    if origin.lower() != plain or "@" in parts.netloc:
+        host = parts.netloc.lower().rpartition("@")[2]
+        raise InputError(
+            f"{origin!r} never matches; an origin has no path and no slash at its end: write "
+            f"{scheme}://{host}"
+        )
+    return plain
 
 
 def _is_address(name: str) -> bool:

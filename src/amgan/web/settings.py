@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import os
-import re
-import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
@@ -20,11 +17,13 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from amgan.errors import InputError
+from amgan.errors import InputError, SettingsError
+from amgan.files import read_toml
 from amgan.gallery.engines.settings import parse_engine
 from amgan.images import PictureLimits
 from amgan.run_folder import RunFolder
 from amgan.text import counted
+from amgan.web.hosts import check_host, check_origin
 from amgan.web.logs import LogFormat
 from amgan.words.reading import MAX_CHARACTERS
 
@@ -32,8 +31,6 @@ CONFIG_VARIABLE = "AMGAN_SERVER_CONFIG"
 _PREFIX = "AMGAN_"
 # Read by other parts of the program.
 _OTHER_VARIABLES = {CONFIG_VARIABLE, "AMGAN_MILVUS_TOKEN", "AMGAN_CACHE"}
-_HOST = re.compile(r"\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
-_ORIGIN_HOST = re.compile(r"[A-Za-z0-9._:-]+")
 _OVERHEAD = 64 * 1024  # bytes of a query beside its picture
 _SHORTEST_KEY = 16
 
@@ -141,18 +138,12 @@ class ServerSettings(BaseSettings):
     @field_validator("cors_origins")
     @classmethod
     def _check_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(origin if origin == "*" else _check_origin(origin) for origin in origins)
+        return tuple(check_origin(origin) for origin in origins)
 
     @field_validator("allowed_hosts")
     @classmethod
     def _check_hosts(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
-        for host in hosts:
-            if host != "*" and not _HOST.fullmatch(host):
-                raise InputError(
-                    f"{host!r} is not a host name; write shop.example without scheme, port and "
-                    "path, .example.com for all names that end so, or * for every name"
-                )
-        return hosts
+        return tuple(check_host(host) for host in hosts)
 
     @classmethod
     def settings_customise_sources(
@@ -201,14 +192,14 @@ def load_settings(
     """
     named = os.environ.get(CONFIG_VARIABLE)
     file = file or (Path(named) if named else None)
-    values = {} if file is None else _read_toml(file)
+    values = {} if file is None else read_toml(file)
     _check_environment()
     values |= EnvSettingsSource(ServerSettings)()
     values |= overrides or {}
     try:
         return ServerSettings(**values)
     except ValidationError as error:
-        raise InputError(_describe(error, file)) from None
+        raise SettingsError(_describe(error, file), file=file) from None
 
 
 def _check_environment() -> None:
@@ -220,47 +211,11 @@ def _check_environment() -> None:
         if written.startswith(_PREFIX) and written not in known:
             near = get_close_matches(written, known, 1, 0.6)
             hint = f"do you mean {near[0]}? " if near else ""
-            raise InputError(
+            raise SettingsError(
                 f"environment: unknown setting {name}; {hint}"
                 f"the settings are {', '.join(sorted(known))}",
                 field=name,
             )
-
-
-def _check_origin(origin: str) -> str:
-    """An origin as browsers send it, or an error that says how to write it."""
-    parts = urlsplit(origin)
-    try:
-        port = parts.port
-    except ValueError:
-        port = -1
-    scheme, name = parts.scheme.lower(), parts.hostname or ""
-    standard = {"http": 80, "https": 443}.get(scheme)
-    plain = f"{scheme}://{parts.netloc.lower()}"
-    if scheme not in ("http", "https") or not _ORIGIN_HOST.fullmatch(name) or port == -1:
-        raise InputError(
-            f"{origin!r} is not an origin; write scheme and host, such as https://shop.example"
-        )
-    if port == standard:
-        raise InputError(
-            f"{origin!r}: browsers leave out port {port}; write {plain.rpartition(':')[0]}"
-        )
-    if origin.lower() != plain or "@" in parts.netloc:
-        host = parts.netloc.lower().rpartition("@")[2]
-        raise InputError(
-            f"{origin!r} never matches; an origin has no path and no slash at its end: write "
-            f"{scheme}://{host}"
-        )
-    return plain
-
-
-def _read_toml(file: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{file}: cannot be read ({error.strerror})") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{file}: not TOML ({error})") from None
 
 
 def _describe(error: ValidationError, file: Path | None) -> str:
