@@ -70,7 +70,7 @@ def create_app(
         app.include_router(routes.router)
     if settings.page:
         install_page(app)
-    install_openapi(app)
+    install_openapi(app, settings)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,

@@ -58,8 +58,11 @@ class DecoderProcess:
     def close(self) -> None:
         """End the process, also in the middle of a picture."""
         self._closed = True
-        if self._process is not None:
-            self._process.kill()
+        process = self._process
+        if process is not None:
+            process.kill()  # whoever waits for its answer goes on
+            with self._turn:
+                self._end()
 
     def _ask(self, source: Path | bytes, wanted: dict[str, Any]) -> bytes:
         name = "picture" if isinstance(source, bytes) else str(source)
@@ -82,9 +85,7 @@ class DecoderProcess:
                 _write(process.stdin, wanted, content)
                 said, made = _read(process.stdout)
             except (OSError, EOFError):
-                self._process = None
-                process.kill()
-                process.wait()
+                self._end()
                 if late.is_set():
                     reason = f"takes longer than {self._seconds:g} s to decode"
                 else:
@@ -96,10 +97,23 @@ class DecoderProcess:
             raise PictureError(name, said["reason"])
         return made
 
+    def _end(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.kill()
+        process.wait()
+        for stream in (process.stdin, process.stdout):
+            assert stream is not None
+            with suppress(OSError):  # what was not sent any more
+                stream.close()
+
     def _start(self) -> subprocess.Popen[bytes]:
         if self._closed:
             raise PictureError("picture", "the server is stopping")
-        if self._process is None or self._process.poll() is not None:
+        if self._process is not None and self._process.poll() is not None:
+            self._end()
+        if self._process is None:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", __name__],
                 stdin=subprocess.PIPE,

@@ -42,7 +42,7 @@ def check_head(received: bytes) -> HeadProblem | None:
     end = received.find(_END)
     head = received if end < 0 else received[:end]
     if len(head) > LARGEST_HEAD:
-        return HeadProblem(431, "head_too_large", f"the head is larger than {LARGEST_HEAD:,} bytes")
+        return _malformed(f"the head is larger than {LARGEST_HEAD:,} bytes")
     if _BARE_LINE_FEED.search(head) or _BARE_RETURN.search(head):
         return _malformed("end each line of the head with a carriage return and a line feed")
     if _FOLD.search(head):

@@ -2,7 +2,8 @@
 
 A page elsewhere can have its own name point to this machine (DNS rebinding), and its scripts then
 read a server that asks for no key as if it were theirs. They cannot choose the Host header, so
-names that are not the server's are refused. Addresses and localhost belong to no page.
+names that are not the server's are refused. Addresses, and names without a dot such as localhost,
+belong to no page elsewhere.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ class HostCheck:
 
     def _is_known(self, host: str) -> bool:
         name = name_of_host(host)
-        if name == "localhost" or _is_address(name):
+        if "." not in name or _is_address(name):
             return True
         return any(
             known == name or (known.startswith(".") and name.endswith(known))

@@ -38,7 +38,7 @@ Picture = Annotated[
     BeforeValidator(_decode_base64, json_schema_input_type=str),
     Field(
         description="The picture file's content in base64; a data: address is taken too.",
-        json_schema_extra={"contentEncoding": "base64"},
+        json_schema_extra={"contentEncoding": "base64", "minLength": 1},
     ),
 ]
 

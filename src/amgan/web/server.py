@@ -102,10 +102,6 @@ def serve(settings: ServerSettings, announce: Callable[[str], None]) -> None:
     """
     configure_logs(settings.log_level, settings.log_format)
     _allow_files(settings.max_connections + _OTHER_FILES)
-    if not settings.api_keys and not _is_local(settings.host):
-        logger().warning(
-            "no keys are set: whoever reaches this address may search", host=settings.host
-        )
     try:
         sockets = listen(settings.host, settings.port)
     except CannotListenError as error:
@@ -117,6 +113,8 @@ def serve(settings: ServerSettings, announce: Callable[[str], None]) -> None:
         def tell() -> None:
             threading.Thread(target=announce, args=(address,), daemon=True).start()
 
+        if not settings.api_keys and not _is_local(settings.host):
+            logger().warning("no keys are set: whoever reaches this address may search")
         server = build_server(settings, tell)
         server.address = address
         server.run(sockets)
