@@ -33,8 +33,9 @@ class QueryNetwork(nn.Module):
 
     def forward(self, reference: Tensor, indicator: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Pictures (N, 3, H, W) and h (N, J) to prototypes, their embeddings, logits of x."""
-        prototype = self.method.generator(reference, indicator)
-        return prototype, self.method.encoder(prototype), self.method.attribute_logits(reference)
+        logits = self.method.attribute_logits(reference)
+        prototype = self.method.draw(reference, indicator, logits)
+        return prototype, self.method.encoder(prototype), logits
 
 
 class CompiledQueries:

@@ -40,6 +40,8 @@ class TrainingBatch:
         reference_labels, target_labels, positive_labels, negative_labels: (N, M) int64, -1 where
             missing.
         item_ids: reference ids, for error messages.
+        exact: which targets are the exact answer, the reference itself after the changes, (N,)
+            bool; None where that is not known.
     """
 
     reference: Tensor
@@ -52,6 +54,7 @@ class TrainingBatch:
     positive_labels: Tensor
     negative_labels: Tensor
     item_ids: tuple[str, ...]
+    exact: Tensor | None = None
 
     @property
     def query(self) -> QueryBatch:
@@ -69,6 +72,8 @@ class Phase:
         weights: weight of each loss term; a term not listed here is an error.
         first_step, last_step: fractions of training between which the phase runs.
         learning_rate: relative to the configured one.
+        own_schedule: the configured schedule runs from the phase's first step to its last, not from
+            the training's.
     """
 
     name: str
@@ -77,6 +82,7 @@ class Phase:
     first_step: float = 0.0
     last_step: float = 1.0
     learning_rate: float = 1.0
+    own_schedule: bool = False
 
 
 @runtime_checkable
@@ -106,3 +112,11 @@ class Method(Protocol):
 
     def parameters(self) -> Iterator[nn.Parameter]:
         """As `nn.Module`."""
+
+
+@runtime_checkable
+class FollowsSteps(Protocol):
+    """A method that has something to do after each optimiser step, such as averaging weights."""
+
+    def after_step(self, phase: str) -> None:
+        """Called when the weights of `phase` have moved."""

@@ -26,9 +26,11 @@ class PrototypeSearch(nn.Module):
     Args:
         schema, images, network: sizes of the networks.
         embedding_length: length of E's embeddings; 0 leaves it free.
+        generator: takes the place of the paper's.
     """
 
     ranking_metric: RankingMetric = "euclidean"
+    generator: nn.Module
 
     def __init__(
         self,
@@ -37,11 +39,12 @@ class PrototypeSearch(nn.Module):
         network: NetworkConfig,
         *,
         embedding_length: float = 0.0,
+        generator: nn.Module | None = None,
     ) -> None:
         super().__init__()
         self.sizes = schema.sizes
         self.embedding_dim = network.embedding_dim
-        self.generator = Generator(schema.num_values, schema.num_attributes, network)
+        self.generator = generator or Generator(schema.num_values, schema.num_attributes, network)
         # Distances then start near 1, the shift b of Eq. 7, instead of near 36, from where the pair
         # scheme shrinks all embeddings together before it learns anything.
         root = math.sqrt(network.embedding_dim)
@@ -61,7 +64,11 @@ class PrototypeSearch(nn.Module):
 
     def prototype(self, query: QueryBatch) -> Tensor:
         """G(x, h), (N, 3, H, W) in [-1, 1]."""
-        prototype: Tensor = self.generator(query.reference, query.indicator)
+        return self.draw(query.reference, query.indicator, self.attribute_logits(query.reference))
+
+    def draw(self, reference: Tensor, indicator: Tensor, logits: Tensor) -> Tensor:
+        """Prototypes of references (N, 3, H, W), given the logits (N, J) of their values too."""
+        prototype: Tensor = self.generator(reference, indicator)
         return prototype
 
     def attribute_logits(self, images: Tensor) -> Tensor:

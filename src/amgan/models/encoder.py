@@ -61,7 +61,11 @@ class Encoder(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Embeddings (N, D), float32."""
-        embeddings: Tensor = self.project(self.trunk(images).flatten(1))
+        return self.embed(self.trunk(images))
+
+    def embed(self, features: Tensor) -> Tensor:
+        """Embeddings (N, D) of the trunk's last feature maps (N, C, H', W')."""
+        embeddings: Tensor = self.project(features.flatten(1))
         embeddings = embeddings.float() * self.output_scale
         if not self.length:
             return embeddings
