@@ -139,8 +139,6 @@ class Editing(PrototypeSearch):
 
     def losses(self, phase: str, batch: TrainingBatch) -> dict[str, Tensor]:
         """Terms of one phase."""
-        if phase in _BEGINS:
-            self.begun[_BEGINS.index(phase)] = 1
         if phase == "critic":
             return self._critic_losses(batch)
         if phase == "generator":
@@ -148,7 +146,9 @@ class Editing(PrototypeSearch):
         return self._encoder_losses(batch, hard_negative=phase == "game")
 
     def after_step(self, phase: str) -> None:
-        """Let the average of the generator's weights follow the trained ones."""
+        """Note what has begun, and let the average of the generator's weights follow."""
+        if phase in _BEGINS:
+            self.begun[_BEGINS.index(phase)] = 1
         if phase != "generator" or self.trained is None:
             return
         with torch.no_grad():

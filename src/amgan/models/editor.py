@@ -13,10 +13,7 @@ from amgan.errors import InputError
 
 # Pictures are taken apart into 2 x 2 cells, which loses nothing and quarters the positions.
 _CELL = 2
-# The mask is open at first, and the first changes are small. A generator that draws whole pictures
-# shuts its mask before it can draw (copying is better than its first attempts) and then never
-# learns, since nothing of its drawing reaches the output.
-_FIRST_MASK = 4.0
+# The first changes are small, so that training begins at a copy of the reference.
 _FIRST_CHANGE = 0.01
 
 
@@ -90,11 +87,15 @@ class ConditionedBlock(nn.Module):
 
 
 class EditingGenerator(nn.Module):
-    """A U-Net that draws a change and a mask that says where it is added to the reference.
+    """A U-Net that draws a change, which is added to the reference.
 
-    The reference reaches the output untouched wherever the mask is 0, and at every size through
-    the skip paths. The changes come in as a difference, wanted minus present, as in STGAN (Liu et
-    al., CVPR 2019), and reach every block.
+    Where the change is 0 the reference reaches the output untouched, and at every size it reaches
+    the layers through the skip paths. What is wanted comes in as a difference, wanted minus present
+    values, as in STGAN (Liu et al., CVPR 2019), and reaches every block.
+
+    There is no blending mask (as GANimation has; Pumarola et al., ECCV 2018). At first copying is
+    better than any drawing, so a mask shut within a few hundred steps, to .004 on average, and with
+    it the way by which drawing would have been learned.
 
     Args:
         num_values: J, the number of attribute values.
@@ -118,7 +119,7 @@ class EditingGenerator(nn.Module):
             ConditionedBlock(2 * fine, fine, condition) for fine, _ in pairs[::-1]
         )
         self.last_norm = ChannelNorm(widths[0])
-        self.last = nn.Conv2d(widths[0], 4 * _CELL**2, 3, padding=1)
+        self.last = nn.Conv2d(widths[0], 3 * _CELL**2, 3, padding=1)
         # A difference has few entries that are not 0; with the usual small weights it goes unheard
         # for hundreds of steps.
         nn.init.normal_(first.weight)
@@ -127,7 +128,6 @@ class EditingGenerator(nn.Module):
             assert self.last.bias is not None
             self.last.weight *= _FIRST_CHANGE
             self.last.bias.zero_()
-            self.last.bias[3 * _CELL**2 :] = _FIRST_MASK
 
     def forward(self, images: Tensor, difference: Tensor) -> Tensor:
         """Prototypes (N, 3, H, W) in [-1, 1]; in training they may leave this range a little.
@@ -136,13 +136,12 @@ class EditingGenerator(nn.Module):
             images: references (N, 3, H, W) in [-1, 1].
             difference: wanted minus present values, (N, J) in [-1, 1]; 0 for what stays.
         """
-        change, mask = self.draw(images, difference)
-        drawn = images + mask * change
+        drawn = images + self.change(images, difference)
         # A clamp has no gradient where it holds, so training goes without.
         return drawn if self.training else drawn.clamp(-1.0, 1.0)
 
-    def draw(self, images: Tensor, difference: Tensor) -> tuple[Tensor, Tensor]:
-        """Change (N, 3, H, W) in [-2, 2] and mask (N, 1, H, W) in [0, 1], float32."""
+    def change(self, images: Tensor, difference: Tensor) -> Tensor:
+        """What is added to the references, (N, 3, H, W) in [-2, 2], float32."""
         condition = self.condition(difference)
         features = self.stem(functional.pixel_unshuffle(images, _CELL))
         kept = []
@@ -157,5 +156,4 @@ class EditingGenerator(nn.Module):
             features = functional.interpolate(narrow(features), scale_factor=2.0, mode="nearest")
             features = block(torch.cat((features, kept.pop()), dim=1), condition)
         cells = self.last(torch.relu(self.last_norm(features)))
-        drawn = functional.pixel_shuffle(cells, _CELL).float()
-        return 2.0 * drawn[:, :3].tanh(), drawn[:, 3:].sigmoid()
+        return 2.0 * functional.pixel_shuffle(cells, _CELL).float().tanh()
