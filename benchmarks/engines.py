@@ -35,7 +35,7 @@ from amgan.gallery.engines.milvus import Rowset, Server
 from amgan.gallery.engines.milvus_engine import MilvusEngine
 from amgan.gallery.engines.protocol import Engine, Rows, Vectors
 from amgan.gallery.engines.settings import EngineSettings, parse_engine
-from amgan.methods.protocol import RankingMetric
+from amgan.methods.method import RankingMetric
 from raw_faiss import RawFaiss
 from samples import Clusters, Sample, invent_sample, load_sample
 

@@ -36,12 +36,14 @@ from amgan.gallery.engines.exact import ExactEngine
 from amgan.gallery.engines.settings import parse_engine
 from amgan.gallery.gallery import Gallery
 from amgan.gallery.store import load_gallery_model, open_gallery
+from amgan.methods.facts import ModelFacts
+from amgan.methods.fusion import FusionWeights
 from amgan.methods.trained import TrainedModel
-from amgan.search import SearchService
+from amgan.search import SearchQuery, SearchService
 from engines import build_graph
 from speed import describe, invented_catalogue, take_turns
 
-FUSED = {"ranking": "fused", "fusion": {"distance": 1.0, "changed": 1.0}}
+FUSED = ModelFacts(fusion=FusionWeights(1.0, 1.0), ranking="fused")
 NOISE = 0.02  # of the deviation of each number of the embeddings
 
 
@@ -70,8 +72,8 @@ def invent(items: int) -> Iterator[Setup]:
         write_studio_catalogue(Path(folder), 20, seed=1)
         photo = sorted((Path(folder) / "images").rglob("*.*"))[0].read_bytes()
     attribute = STUDIO_SCHEMA.attributes[1]
-    for ranking, note in (("pure", {}), ("fused", FUSED)):
-        description = replace(describe("amgan-p"), note=note)
+    for ranking, facts in (("pure", ModelFacts()), ("fused", FUSED)):
+        description = replace(describe("amgan-p"), facts=facts)
         model = TrainedModel(description.build(), description, choose_compute())
         gallery = Gallery.in_memory(model, catalogue, pixels)
         yield Setup(ranking, model, gallery, photo, Change(attribute.name, attribute.values[0]))
@@ -135,7 +137,9 @@ def asking(
     """The query as a call that notes the seconds of its parts."""
 
     def ask() -> None:
-        for part, value in service.search(setup.photo, [setup.change], k=12).seconds.items():
+        for part, value in service.search(
+            SearchQuery(setup.photo, changes=(setup.change,), k=12)
+        ).seconds.items():
             times.setdefault(part, []).append(value)
 
     return ask

@@ -15,7 +15,8 @@ from amgan.gallery.gallery import Gallery
 from amgan.gallery.items import ItemTable
 from amgan.gallery.store import load_gallery_model, open_gallery
 from amgan.images import load_pixels
-from amgan.methods.protocol import RankingMetric
+from amgan.methods.method import RankingMetric
+from amgan.methods.query_arrays import QueryArrays
 from amgan.methods.trained import TrainedModel
 from amgan.workflows.data import evenly
 
@@ -129,4 +130,4 @@ def _ask(gallery: Gallery, model: TrainedModel, queries: int) -> Vectors:
         other = rng.integers(1, size)
         wanted[place, attribute] = (max(0, gallery.labels[row, attribute]) + other) % size
     pictures = np.stack([load_pixels(gallery[row].image, model.images) for row in rows])
-    return model.encode_queries(pictures, gallery.schema.one_hot(wanted))
+    return model.encode_queries(QueryArrays(pictures, gallery.schema.one_hot(wanted)))

@@ -52,7 +52,7 @@ BATCH = 64
 
 
 def describe(method: str) -> ModelDescription:
-    return ModelDescription(method, {}, STUDIO_SCHEMA, IMAGES, SMALL, {})
+    return ModelDescription(method, {}, STUDIO_SCHEMA, IMAGES, SMALL)
 
 
 def invented_catalogue(n: int) -> tuple[Catalogue, Pixels]:

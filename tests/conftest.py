@@ -25,6 +25,13 @@ from amgan.methods.registry import build_method
 from amgan.methods.trained import TrainedModel
 from amgan.models.network import NetworkConfig
 
+# Hooks are found by their names here.
+from .skips import (  # noqa: F401
+    pytest_addoption,
+    pytest_collection_modifyitems,
+    pytest_sessionfinish,
+)
+
 SHAPES = AttributeSchema.from_dict(
     {"colour": ["red", "green", "blue"], "shape": ["square", "bar"], "ground": ["light", "dark"]}
 )
@@ -85,7 +92,7 @@ def build_shape_model(method: str = "amgan-p", seed: int = 0) -> TrainedModel:
         embedding_dim=12,
     )
     images = ImageSettings(16, 16)
-    description = ModelDescription(method, {}, SHAPES, images, network, {})
+    description = ModelDescription(method, {}, SHAPES, images, network)
     built = build_method(method, SHAPES, images, network)
     return TrainedModel(built, description, choose_compute("cpu", "fp32"))
 

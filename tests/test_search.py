@@ -8,12 +8,14 @@ import pytest
 
 from amgan.attributes import Change
 from amgan.catalogue.records import Catalogue
+from amgan.errors import NoSuchItemError, QueryError
 from amgan.gallery.gallery import Gallery
 from amgan.gallery.store import GalleryError, build_gallery
 from amgan.images import PictureError, load_pixels
 from amgan.methods.model_file import save_model
+from amgan.methods.query_arrays import QueryArrays
 from amgan.methods.trained import TrainedModel
-from amgan.search import SearchService, open_search
+from amgan.search import SearchQuery, SearchService, open_search
 
 Shapes = Callable[..., Catalogue]
 
@@ -33,7 +35,7 @@ def rank_naively(service: SearchService, picture: Path, changes: list[str]) -> l
     schema = service.schema
     indicator = schema.changes_indicator(schema.parse_changes(changes))[None]
     pixels = load_pixels(picture, service.model.images)[None]
-    query = service.model.encode_queries(pixels, indicator)[0].astype(float)
+    query = service.model.encode_queries(QueryArrays(pixels, indicator))[0].astype(float)
     distances = [float(((v.astype(float) - query) ** 2).sum()) for v in service.gallery.vectors]
     return sorted(range(len(distances)), key=distances.__getitem__)
 
@@ -42,7 +44,7 @@ def test_search_returns_the_nearest_items_in_order(
     service: SearchService, catalogue: Catalogue
 ) -> None:
     changes = service.schema.parse_changes(["colour=blue", "ground=dark"])
-    result = service.search(catalogue.images[3], changes, 10)
+    result = service.search(SearchQuery(catalogue.images[3], changes=changes, k=10))
     expected = rank_naively(service, catalogue.images[3], ["colour=blue", "ground=dark"])
     assert [hit.row for hit in result.hits] == expected[:10]
     assert [hit.rank for hit in result.hits] == list(range(1, 11))
@@ -58,7 +60,9 @@ def test_search_returns_the_nearest_items_in_order(
 def test_matches_compare_with_the_wanted_value_or_the_reference(
     service: SearchService, catalogue: Catalogue
 ) -> None:
-    result = service.search_item("item-001", [Change("colour", "green")], 39)
+    result = service.search(
+        SearchQuery(item_id="item-001", changes=(Change("colour", "green"),), k=39)
+    )
     reference = catalogue.schema.decode(catalogue.labels[1])
     assert result.changes == (Change("colour", "green", reference["colour"]),)
     assert [attribute.value for attribute in result.attributes] == list(reference.values())
@@ -80,7 +84,7 @@ def test_matches_compare_with_the_wanted_value_or_the_reference(
 def test_attributes_of_an_unlabelled_picture_are_predicted(
     service: SearchService, catalogue: Catalogue
 ) -> None:
-    result = service.search(catalogue.images[1], [], 3, labels={"shape": "bar"})
+    result = service.search(SearchQuery(catalogue.images[1], k=3, known={"shape": "bar"}))
     pixels = load_pixels(catalogue.images[1], service.model.images)[None]
     predicted = service.model.predict_attributes(pixels)
     assert predicted is not None
@@ -102,11 +106,11 @@ def test_rank_and_search_are_one_path_for_any_number_of_queries(
     target = np.roll(catalogue.labels, 1, axis=0)
     indicator = catalogue.schema.indicator(catalogue.labels, target)
     own = np.arange(40)
-    ranking = service.rank(pixels, indicator, catalogue.labels, 39, exclude=own)
+    ranking = service.rank(QueryArrays(pixels, indicator, catalogue.labels), 39, exclude=own)
     assert ranking.rows.shape == (40, 39)
     for row in range(0, 40, 3):
         changes = catalogue.schema.changes(catalogue.labels[row].tolist(), indicator[row])
-        result = service.search_item(catalogue.item_ids[row], changes, 39)
+        result = service.search(SearchQuery(item_id=catalogue.item_ids[row], changes=changes, k=39))
         assert [hit.row for hit in result.hits] == ranking.rows[row].tolist()
         assert sorted(ranking.rows[row].tolist()) == [other for other in own if other != row]
 
@@ -116,7 +120,7 @@ def test_exclusions_past_the_end_of_a_small_gallery(service: SearchService) -> N
     indicator = np.zeros((3, service.schema.num_values), np.float32)
     exclude = np.array([[5, 6], [7, -1], [-1, -1]])
     rows = np.array([5, 6, 7])
-    ranking = service.rank(pixels, indicator, None, 4, exclude, rows)
+    ranking = service.rank(QueryArrays(pixels, indicator), 4, exclude=exclude, rows=rows)
     found = [sorted(row) for row in ranking.rows.tolist()]
     assert found == [[-1, -1, -1, 7], [-1, -1, 5, 6], [-1, 5, 6, 7]]
     assert np.isinf(ranking.scores[ranking.rows == -1]).all()
@@ -126,29 +130,35 @@ def test_exclusions_past_the_end_of_a_small_gallery(service: SearchService) -> N
 def test_paging_filters_and_exclusions(service: SearchService, catalogue: Catalogue) -> None:
     changes = service.schema.parse_changes(["shape=square"])
     picture = catalogue.images[0]
-    every = [hit.row for hit in service.search(picture, changes, 40).hits]
+    every = [hit.row for hit in service.search(SearchQuery(picture, changes=changes, k=40)).hits]
     kept = [row for row in every if catalogue.fields["brand"][row] == "acme"]
     filters = {"brand": ["acme"]}
-    first = service.search(picture, changes, 5, filters=filters)
-    second = service.search(picture, changes, 5, filters=filters, offset=5)
+    first = service.search(SearchQuery(picture, changes=changes, k=5, filters=filters))
+    second = service.search(SearchQuery(picture, changes=changes, k=5, filters=filters, offset=5))
     assert [hit.row for hit in (*first.hits, *second.hits)] == kept[:10]
     assert [hit.rank for hit in second.hits] == [6, 7, 8, 9, 10]
     assert first.candidates == len(kept)
     excluded = [catalogue.item_ids[row] for row in kept[:3]]
     without = service.search(
-        picture, changes, 99, filters=filters, exclude=[*excluded, "item-002", "gone"]
+        SearchQuery(
+            picture, changes=changes, k=99, filters=filters, exclude=[*excluded, "item-002", "gone"]
+        )
     )
     assert [hit.row for hit in without.hits] == [row for row in kept[3:] if row != 2]
     assert without.candidates == len(without.hits)
-    assert not service.search(picture, changes, 5, filters={"brand": ["none"]}).hits
-    assert not service.search(picture, changes, 5, offset=40).hits
+    assert not service.search(
+        SearchQuery(picture, changes=changes, k=5, filters={"brand": ["none"]})
+    ).hits
+    assert not service.search(SearchQuery(picture, changes=changes, k=5, offset=40)).hits
 
 
 def test_a_method_without_prototype_and_with_inner_products(
     catalogue: Catalogue, posterior_model: TrainedModel
 ) -> None:
     service = SearchService(posterior_model, Gallery.in_memory(posterior_model, catalogue))
-    result = service.search(catalogue.images[0], [Change("colour", "red")], 10)
+    result = service.search(
+        SearchQuery(catalogue.images[0], changes=(Change("colour", "red"),), k=10)
+    )
     assert result.prototype is None
     scores = [hit.score for hit in result.hits]
     assert scores == sorted(scores, reverse=True)
@@ -157,15 +167,17 @@ def test_a_method_without_prototype_and_with_inner_products(
 def test_what_a_user_gets_wrong_is_named(service: SearchService, catalogue: Catalogue) -> None:
     picture = catalogue.images[0]
     with pytest.raises(ValueError, match="unknown value 'pink' for attribute 'colour'"):
-        service.search(picture, [Change("colour", "pink")])
-    with pytest.raises(ValueError, match="changed more than once"):
-        service.search(picture, [Change("colour", "red"), Change("colour", "blue")])
-    with pytest.raises(ValueError, match="k >= 1"):
-        service.search(picture, [], 0)
+        service.search(SearchQuery(picture, changes=(Change("colour", "pink"),)))
+    with pytest.raises(ValueError, match="named more than once"):
+        service.search(
+            SearchQuery(picture, changes=(Change("colour", "red"), Change("colour", "blue")))
+        )
+    with pytest.raises(ValueError, match="1 result or more"):
+        service.search(SearchQuery(picture, k=0))
     with pytest.raises(ValueError, match="has no item 'item-999'"):
-        service.search_item("item-999", [])
+        service.search(SearchQuery(item_id="item-999"))
     with pytest.raises(PictureError, match="not a picture"):
-        service.search(b"no picture at all", [])
+        service.search(SearchQuery(b"no picture at all"))
 
 
 def test_open_search_from_folders(
@@ -178,7 +190,45 @@ def test_open_search_from_folders(
         save_model(tmp_path / name / "model.safetensors", model.method, model.description)
     build_gallery(tmp_path / "gallery", shape_model, catalogue)
     service = open_search(tmp_path / "run", tmp_path / "gallery", "cpu")
-    result = service.search(catalogue.images[0], service.schema.parse_changes(["colour=red"]))
+    result = service.search(
+        SearchQuery(catalogue.images[0], changes=service.schema.parse_changes(["colour=red"]))
+    )
     assert len(result.hits) == 12
     with pytest.raises(GalleryError, match="encoded by another model"):
         open_search(tmp_path / "other", tmp_path / "gallery", "cpu")
+
+
+def test_every_error_names_the_field_it_is_about(
+    service: SearchService, catalogue: Catalogue
+) -> None:
+    start = {"item_id": "item-001"}
+    for field, wrong in {
+        "changes.colour": {"changes": (Change("colour", "pink"),)},
+        "changes.size": {"changes": (Change("size", "small"),)},
+        "known.Colour": {"known": {"colour": "red", "Colour": "blue"}},
+        "filters.brand name": {"filters": {"brand name": ["acme"]}},
+        "filters.shape": {"filters": {"shape": ["round"]}},
+        "importance": {"importance": {"colour": 2.0}},
+    }.items():
+        with pytest.raises(QueryError) as caught:
+            service.search(SearchQuery(**start, **wrong))  # type: ignore[arg-type]
+        assert caught.value.field == field
+    with pytest.raises(NoSuchItemError) as gone:
+        service.search(SearchQuery(item_id="item-999"))
+    assert (gone.value.item_id, gone.value.field) == ("item-999", "item_id")
+    with pytest.raises(QueryError, match="give one of them"):
+        SearchQuery(catalogue.images[0], "item-001")
+    for field in ("k", "offset"):
+        with pytest.raises(QueryError) as caught:
+            SearchQuery(item_id="item-001", **{field: -1})  # type: ignore[arg-type]
+        assert caught.value.field == field
+
+
+def test_what_is_known_of_an_item_stands_over_its_own_labels(
+    service: SearchService, catalogue: Catalogue
+) -> None:
+    own = catalogue.schema.decode(catalogue.labels[1])
+    other = next(value for value in ("red", "green") if value != own["colour"])
+    told = service.search(SearchQuery(item_id="item-001", known={"COLOUR": other}))
+    assert told.attributes[0].value == other
+    assert [a.value for a in told.attributes[1:]] == list(own.values())[1:]

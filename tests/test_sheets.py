@@ -15,7 +15,7 @@ from amgan.catalogue.records import Catalogue
 from amgan.gallery.gallery import Gallery
 from amgan.images import ImageSettings, Pixels
 from amgan.methods.trained import TrainedModel
-from amgan.search import SearchService
+from amgan.search import SearchQuery, SearchService
 from amgan.sheets import SheetItem, SheetRow, render_result_sheet, sheet_row
 
 GREEN, RED, GREY = (0x1D, 0x9A, 0x57), (0xD6, 0x45, 0x3D), (0xA7, 0xAE, 0xB8)
@@ -148,7 +148,9 @@ def test_a_sheet_of_a_search(
 ) -> None:
     catalogue = shapes(12)
     service = SearchService(shape_model, Gallery.in_memory(shape_model, catalogue))
-    result = service.search_item("item-001", [Change("colour", "green")], 4)
+    result = service.search(
+        SearchQuery(item_id="item-001", changes=(Change("colour", "green"),), k=4)
+    )
     found = sheet_row(result, truth={result.hits[2].item_id})
     assert [shown.truth for shown in found.items] == [False, False, True, False]
     assert [shown.matches for shown in found.items] == [hit.matches for hit in result.hits]

@@ -14,6 +14,7 @@ from amgan.attributes import Attribute, AttributeSchema
 from amgan.devices import choose_compute
 from amgan.images import ImageSettings
 from amgan.methods.description import ModelDescription
+from amgan.methods.facts import ModelFacts
 from amgan.methods.trained import TrainedModel
 from amgan.models.network import NetworkConfig
 from amgan.tagging import find_pictures, tag_pictures, write_tags
@@ -24,9 +25,10 @@ SCHEMA = AttributeSchema(
 NETWORK = NetworkConfig(4, 8, 1, (4, 8), 6)
 
 
-def build(method: str = "posterior", **note: object) -> TrainedModel:
+def build(method: str = "posterior", facts: ModelFacts | None = None) -> TrainedModel:
     torch.manual_seed(0)
-    description = ModelDescription(method, {}, SCHEMA, ImageSettings(16, 16), NETWORK, note)
+    images = ImageSettings(16, 16)
+    description = ModelDescription(method, {}, SCHEMA, images, NETWORK, facts or ModelFacts())
     return TrainedModel(description.build(), description, choose_compute("cpu", "fp32"))
 
 
@@ -64,7 +66,7 @@ def test_tags_are_the_models_likeliest_values(folder: Path) -> None:
 def test_temperatures_change_the_confidence_and_not_the_value(folder: Path) -> None:
     pictures = find_pictures([folder])
     plain = list(tag_pictures(build(), pictures))
-    cold = list(tag_pictures(build(temperatures={"colour": 0.05}), pictures))
+    cold = list(tag_pictures(build(facts=ModelFacts(temperatures={"colour": 0.05})), pictures))
     assert [tag.values for tag in plain] == [tag.values for tag in cold]
     assert all(c.confidences[0] > p.confidences[0] for c, p in zip(cold, plain, strict=True))
     assert all(c.confidences[1] == p.confidences[1] for c, p in zip(cold, plain, strict=True))

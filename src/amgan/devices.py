@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 import torch
+from torch import nn
 
 from amgan.errors import InputError
 
 Precision = Literal["auto", "bf16", "fp32"]
+Module = TypeVar("Module", bound=nn.Module)
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,11 @@ class Compute:
     def memory_format(self) -> torch.memory_format:
         """Layout for `Tensor.to`."""
         return torch.channels_last if self.channels_last else torch.contiguous_format
+
+    def place(self, module: Module) -> Module:
+        """`module`, moved to the device and laid out for it."""
+        moved: Module = module.to(self.device, memory_format=self.memory_format)  # type: ignore[call-overload]
+        return moved
 
     def autocast(self) -> contextlib.AbstractContextManager[object]:
         """Context in which networks are called."""

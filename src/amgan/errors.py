@@ -34,3 +34,28 @@ class AmganError(Exception):
 
 class InputError(AmganError, ValueError):
     """A value, option, setting or file that was given cannot be used as it is."""
+
+
+class SettingsError(InputError):
+    """A setting that does not exist, or a value that it cannot have; `field` names the setting."""
+
+
+class FileFormatError(InputError):
+    """A file that does not hold what it should; `file` and, where it has rows, `row` name it."""
+
+
+class QueryError(InputError):
+    """A search asks for what its gallery or model does not have; `field` names the part of it."""
+
+
+class NoSuchItemError(QueryError):
+    """The gallery does not have an item.
+
+    Args:
+        gallery: its name.
+        item_id: that was asked for.
+    """
+
+    def __init__(self, gallery: str, item_id: str) -> None:
+        super().__init__(f"gallery {gallery!r} has no item {item_id!r}", field="item_id")
+        self.item_id = item_id

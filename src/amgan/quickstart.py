@@ -18,7 +18,7 @@ from amgan.methods.ranking import RankingChoice
 from amgan.methods.trained import TrainedModel
 from amgan.progress import track
 from amgan.run_folder import RunFolder
-from amgan.search import SearchResult, SearchService
+from amgan.search import SearchQuery, SearchResult, SearchService
 from amgan.sheets import render_result_sheet
 from amgan.workflows.data import ExperimentData, evenly, load_data
 from amgan.workflows.evaluate import build_untrained, evaluate_model
@@ -198,10 +198,12 @@ def _search_examples(service: SearchService, data: ExperimentData) -> list[Searc
     shown = shown.select(np.argsort(shown.num_changes(catalogue), kind="stable"))
     indicators = shown.indicator(catalogue)
     return [
-        service.search_item(
-            catalogue.item_ids[row],
-            catalogue.schema.changes(catalogue.labels[row], indicator),
-            k=6,
+        service.search(
+            SearchQuery(
+                item_id=catalogue.item_ids[row],
+                changes=catalogue.schema.changes(catalogue.labels[row], indicator),
+                k=6,
+            )
         )
         for row, indicator in zip(shown.reference.tolist(), indicators, strict=True)
     ]

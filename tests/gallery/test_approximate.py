@@ -18,7 +18,7 @@ from amgan.gallery.engines.approximate import (
 from amgan.gallery.engines.exact import ExactEngine
 from amgan.gallery.engines.settings import parse_engine
 from amgan.gallery.versions import GalleryError
-from amgan.methods.protocol import RankingMetric
+from amgan.methods.method import RankingMetric
 
 KINDS = ("sq8", "hnsw", "hnsw_sq8")
 SIZE, DIM = 3000, 24

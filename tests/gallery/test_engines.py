@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from amgan.gallery.engines.exact import ExactEngine
-from amgan.methods.protocol import RankingMetric
+from amgan.methods.method import RankingMetric
 
 METRICS = get_args(RankingMetric)
 

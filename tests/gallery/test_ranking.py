@@ -21,19 +21,21 @@ from amgan.gallery.store import (
     open_gallery,
 )
 from amgan.gallery.update import renew_gallery, update_gallery
+from amgan.methods.facts import ModelFacts
+from amgan.methods.fusion import FusionWeights
 from amgan.methods.model_file import load_model, save_model
 from amgan.methods.ranking import RankingChoice
-from amgan.search import open_search
+from amgan.search import SearchQuery, open_search
 from amgan.workflows.index import update_index
 
 Shapes = Callable[..., Catalogue]
-FUSION = {"fusion": {"distance": 0.5, "changed": 1.0}}
+FUSION = ModelFacts(fusion=FusionWeights(0.5, 1.0))
 METRICS = {"pure": "euclidean", "fused": "inner_product", "auto": "inner_product"}
 
 
 def write_model(file: Path, seed: int = 0, fitted: bool = True) -> Path:
     model = build_shape_model(seed=seed)
-    description = replace(model.description, note=FUSION if fitted else {})
+    description = replace(model.description, facts=FUSION if fitted else ModelFacts())
     save_model(file, model.method, description)
     return file
 
@@ -142,7 +144,7 @@ def test_a_gallery_or_a_run_is_enough_to_search(tmp_path: Path, shapes: Shapes) 
     for places in ((None, moved), (run, None), (file, None), (run, moved)):
         service = open_search(*places, device="cpu", compiled=False)
         assert service.model.identity == gallery.model_identity
-        assert len(service.search_item("item-001", [], 3).hits) == 3
+        assert len(service.search(SearchQuery(item_id="item-001", k=3)).hits) == 3
     with pytest.raises(ValueError, match="name a run folder or a gallery folder"):
         open_search()
     with pytest.raises(ValueError, match="nowhere: no model here"):

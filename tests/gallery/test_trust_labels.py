@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,16 +16,17 @@ from amgan.gallery.encoding.executor_choice import ExecutorChoice
 from amgan.gallery.gallery import Gallery
 from amgan.gallery.store import build_gallery, load_gallery_model, open_gallery
 from amgan.gallery.update import renew_gallery, update_gallery
+from amgan.methods.facts import ModelFacts
+from amgan.methods.fusion import FusionWeights
 from amgan.methods.trained import TrainedModel
-from amgan.search import SearchService
+from amgan.search import SearchQuery, SearchService
 
 Shapes = Callable[..., Catalogue]
 
 
 def fused(seed: int = 0, changed: float = 4.0) -> TrainedModel:
     model = build_shape_model(seed=seed)
-    note = {"ranking": "fused", "fusion": {"distance": 2.0**-6, "changed": changed}}
-    return TrainedModel(model.method, replace(model.description, note=note), model.compute)
+    return model.with_facts(ModelFacts(fusion=FusionWeights(2.0**-6, changed), ranking="fused"))
 
 
 @pytest.fixture
@@ -57,12 +57,12 @@ def test_results_have_the_wanted_label_first(
     item = next(i for i in catalogue.item_ids if _value(trusting, i) != attribute.values[0])
     change = Change(attribute.name, attribute.values[0])
     carriers = int((catalogue.labels[:, 0] == 0).sum())
-    first = given.search_item(item, [change], k=carriers).hits
+    first = given.search(SearchQuery(item_id=item, changes=(change,), k=carriers)).hits
     assert all(hit.labels[attribute.name] == attribute.values[0] for hit in first)
     # An untrained model that believes its own eyes does not manage that.
     assert not all(
         hit.labels[attribute.name] == attribute.values[0]
-        for hit in seen.search_item(item, [change], k=carriers).hits
+        for hit in seen.search(SearchQuery(item_id=item, changes=(change,), k=carriers)).hits
     )
 
 
@@ -81,12 +81,14 @@ def test_what_is_asked_for_counts_as_much_as_all_that_is_kept(
         if labels[0] > 0 and labels[1] > 0
     )
     changes = [Change(first.name, first.values[0]), Change(second.name, second.values[0])]
-    hits = service.search_item(reference, changes, k=59).hits
+    hits = service.search(SearchQuery(item_id=reference, changes=changes, k=59)).hits
     met = [sum(h.labels[c.attribute] == c.wanted for c in changes) for h in hits]
     known = [met[i] for i, h in enumerate(hits) if None not in h.labels.values()]
     assert known == sorted(known, reverse=True)
     # A person may say otherwise.
-    less = service.search_item(reference, changes, k=59, importance={second.name: 0.0}).hits
+    less = service.search(
+        SearchQuery(item_id=reference, changes=changes, k=59, importance={second.name: 0.0})
+    ).hits
     assert [h.item_id for h in less] != [h.item_id for h in hits]
 
 
@@ -101,11 +103,11 @@ def test_an_item_finds_the_items_with_its_labels_and_a_picture_what_is_said_of_i
     catalogue = shapes(40)
     gallery = build_gallery(tmp_path / "gallery", model, catalogue, trust_labels=True)
     service = SearchService(model, gallery)
-    alike = service.search_item(catalogue.item_ids[0], [], k=3).hits
+    alike = service.search(SearchQuery(item_id=catalogue.item_ids[0], k=3)).hits
     others = (catalogue.labels[1:] == catalogue.labels[0]).all(1).sum()
     assert all(all(hit.matches.values()) for hit in alike[: int(others)])
     known = model.schema.decode(np.array([1] * model.schema.num_attributes, np.int16))
-    told = service.search(catalogue.images[0], [], k=40, labels=known).hits
+    told = service.search(SearchQuery(catalogue.images[0], k=40, known=known)).hits
     agreeing = [sum(hit.labels[name] == value for name, value in known.items()) for hit in told]
     assert agreeing == sorted(agreeing, reverse=True)
 

@@ -22,7 +22,7 @@ from amgan.gallery.store import (
 from amgan.gallery.update import update_gallery
 from amgan.images import load_pixels
 from amgan.methods.trained import TrainedModel
-from amgan.search import SearchService, open_search
+from amgan.search import SearchQuery, SearchService, open_search
 
 Shapes = Callable[..., Catalogue]
 ENGINES = ("faiss://exact", "faiss://sq8", "faiss://hnsw?m=8", "faiss://hnsw_sq8?m=8")
@@ -162,7 +162,7 @@ def test_everything_may_be_removed_and_come_back(
     summary = update_gallery(folder, shape_model, remove=catalogue.item_ids)
     assert len(summary.gallery) == 0
     service = SearchService(shape_model, summary.gallery)
-    assert service.search(catalogue.images[0], []).hits == ()
+    assert service.search(SearchQuery(catalogue.images[0])).hits == ()
     again = update_gallery(folder, shape_model, add=catalogue)
     check(again.gallery, expect(shape_model, (catalogue, list(range(4)))))
 
@@ -236,12 +236,12 @@ def test_a_new_model_is_switched_to_together_with_its_vectors(
     catalogue, folder = shapes(8), tmp_path / "gallery"
     build_gallery(folder, shape_model, catalogue)
     old = open_search(None, folder, "cpu")
-    before = [hit.item_id for hit in old.search(catalogue.images[0], []).hits]
+    before = [hit.item_id for hit in old.search(SearchQuery(catalogue.images[0])).hits]
     build_gallery(folder, other_shape_model, catalogue)
     new = open_search(None, folder, "cpu")
     assert new.model.identity == other_shape_model.identity
     assert old.model.identity == shape_model.identity
-    assert [hit.item_id for hit in old.search(catalogue.images[0], []).hits] == before
+    assert [hit.item_id for hit in old.search(SearchQuery(catalogue.images[0])).hits] == before
     update_gallery(folder, other_shape_model, remove=["item-001"])
     assert load_gallery_model(open_gallery(folder), "cpu").identity == other_shape_model.identity
 

@@ -12,7 +12,7 @@ import torch
 
 from amgan.attributes import Attribute, AttributeSchema
 from amgan.images import ImageSettings
-from amgan.methods.protocol import TrainingBatch
+from amgan.methods.method import TrainingBatch
 from amgan.models.network import NetworkConfig
 
 MakeBatch = Callable[..., TrainingBatch]

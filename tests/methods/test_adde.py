@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from amgan.methods.adde import Adde, AddeConfig
-from amgan.methods.protocol import QueryBatch
+from amgan.methods.method import QueryBatch
 
 
 @pytest.fixture

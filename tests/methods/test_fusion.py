@@ -13,6 +13,7 @@ import torch
 from tests.methods.test_trained import DESCRIPTION, INDICATOR, PIXELS
 
 from amgan.devices import choose_compute
+from amgan.methods.facts import ModelFacts
 from amgan.methods.fusion import (
     FusionWeights,
     fused_gallery_vectors,
@@ -20,11 +21,11 @@ from amgan.methods.fusion import (
     posteriors,
     with_given_labels,
 )
+from amgan.methods.query_arrays import QueryArrays
 from amgan.methods.trained import TrainedModel
 
 SIZES = (3, 2)
-FUSED = {"ranking": "fused", "fusion": {"distance": 0.5, "changed": 2.0}}
-
+FUSED = ModelFacts(fusion=FusionWeights(0.5, 2.0), ranking="fused")
 
 UNKNOWN = torch.full((4, 2), -1)
 
@@ -93,36 +94,36 @@ def test_weights_that_make_no_sense_are_refused() -> None:
         FusionWeights(0.0, 1.0)
 
 
-def build(note: dict[str, object]) -> TrainedModel:
+def build(facts: ModelFacts) -> TrainedModel:
     torch.manual_seed(0)
-    description = replace(DESCRIPTION, note=note)
+    description = replace(DESCRIPTION, facts=facts)
     return TrainedModel(description.build(), description, choose_compute("cpu", "fp32"))
 
 
 def test_a_fused_model_gives_fused_vectors_and_another_identity() -> None:
-    pure, fused = build({}), build(FUSED)
+    pure, fused = build(ModelFacts()), build(FUSED)
     assert fused.ranking_metric == "inner_product"
     assert fused.identity != pure.identity
-    heavier = build({**FUSED, "fusion": {"distance": 2.0, "changed": 1.0}})
+    heavier = build(replace(FUSED, fusion=FusionWeights(2.0, 1.0)))
     assert heavier.identity == fused.identity, "the gallery need not be encoded again"
     gallery = fused.encode_gallery(PIXELS)
     assert gallery.shape == (5, fused.embedding_dim)
     none = np.zeros((5, 2), np.float32)
-    scores = fused.encode_queries(PIXELS, INDICATOR, None, none) @ gallery.T
-    own = pure.encode_queries(PIXELS, INDICATOR)
+    scores = fused.encode_queries(QueryArrays(PIXELS, INDICATOR, None, none)) @ gallery.T
+    own = pure.encode_queries(QueryArrays(PIXELS, INDICATOR))
     distances = ((own[:, None] - pure.encode_gallery(PIXELS)) ** 2).sum(2)
     np.testing.assert_allclose(scores, -0.5 * distances, atol=1e-4)
 
 
-@pytest.mark.parametrize("note", [{}, FUSED])
-def test_compiled_networks_answer_as_eager_ones(note: dict[str, object]) -> None:
+@pytest.mark.parametrize("facts", [ModelFacts(), FUSED])
+def test_compiled_networks_answer_as_eager_ones(facts: ModelFacts) -> None:
     pytest.importorskip("openvino")
-    eager, compiled = build(note), build(note)
+    eager, compiled = build(facts), build(facts)
     compiled.compile()
     assert compiled._compiled is not None
     for part in (slice(0, 1), slice(0, 5)):
-        ours = compiled.answer_queries(PIXELS[part], INDICATOR[part])
-        theirs = eager.answer_queries(PIXELS[part], INDICATOR[part])
+        ours = compiled.answer_queries(QueryArrays(PIXELS[part], INDICATOR[part]))
+        theirs = eager.answer_queries(QueryArrays(PIXELS[part], INDICATOR[part]))
         np.testing.assert_allclose(ours.vectors, theirs.vectors, atol=1e-4)
         np.testing.assert_allclose(ours.probabilities, theirs.probabilities, atol=1e-4)
         assert ours.prototypes is not None and theirs.prototypes is not None
@@ -135,8 +136,8 @@ def test_an_interrupt_finds_its_way_after_a_compiled_model_is_gone() -> None:
         "import gc, os, signal, threading\n"
         # Ignored where a shell runs the tests in the background.
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-        "from tests.methods.test_fusion import build\n"
-        "held = [build({})]\n"
+        "from tests.methods.test_fusion import ModelFacts, build\n"
+        "held = [build(ModelFacts())]\n"
         "held[0].compile()\n"
         "thread = threading.Thread(target=held.clear)\n"
         "thread.start(); thread.join(); gc.collect()\n"

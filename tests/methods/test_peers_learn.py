@@ -8,7 +8,7 @@ import torch
 from amgan.attributes import Attribute, AttributeSchema
 from amgan.images import ImageSettings
 from amgan.methods.labels import one_hot
-from amgan.methods.protocol import QueryBatch, TrainingBatch
+from amgan.methods.method import QueryBatch, TrainingBatch
 from amgan.methods.registry import build_method
 from amgan.models.network import NetworkConfig
 

@@ -14,7 +14,9 @@ from amgan.attributes import Attribute, AttributeSchema
 from amgan.devices import choose_compute
 from amgan.images import ImageSettings
 from amgan.methods.description import ModelDescription
+from amgan.methods.facts import ModelFacts
 from amgan.methods.model_file import load_model, save_model
+from amgan.methods.query_arrays import QueryArrays
 from amgan.methods.trained import TrainedModel
 from amgan.models.network import NetworkConfig
 
@@ -22,7 +24,12 @@ SCHEMA = AttributeSchema(
     (Attribute("colour", ("blue", "green", "red")), Attribute("size", ("large", "small")))
 )
 DESCRIPTION = ModelDescription(
-    "amgan-p", {}, SCHEMA, ImageSettings(16, 16), NetworkConfig(4, 8, 1, (4, 8), 6), {"seed": 1}
+    "amgan-p",
+    {},
+    SCHEMA,
+    ImageSettings(16, 16),
+    NetworkConfig(4, 8, 1, (4, 8), 6),
+    ModelFacts(seed=1),
 )
 PIXELS = np.random.default_rng(0).integers(0, 256, (5, 16, 16, 3), np.uint8)
 INDICATOR = np.eye(5, dtype=np.float32)
@@ -41,15 +48,16 @@ def test_a_model_file_gives_the_same_model(tmp_path: Path) -> None:
     assert again.description == DESCRIPTION
     assert np.array_equal(again.encode_gallery(PIXELS), model.encode_gallery(PIXELS))
     assert np.array_equal(
-        again.encode_queries(PIXELS, INDICATOR), model.encode_queries(PIXELS, INDICATOR)
+        again.encode_queries(QueryArrays(PIXELS, INDICATOR)),
+        model.encode_queries(QueryArrays(PIXELS, INDICATOR)),
     )
 
 
-def test_identity_follows_weights_and_preprocessing_but_not_notes() -> None:
+def test_identity_follows_weights_and_preprocessing_but_not_facts() -> None:
     model = build()
-    noted = build(replace(DESCRIPTION, note={"seed": 2}))
+    known = build(replace(DESCRIPTION, facts=ModelFacts(seed=2)))
     stretched = build(replace(DESCRIPTION, images=ImageSettings(16, 16, "stretch")))
-    assert noted.identity == model.identity
+    assert known.identity == model.identity
     assert stretched.identity != model.identity
     moved = build()
     with torch.no_grad():
@@ -59,15 +67,17 @@ def test_identity_follows_weights_and_preprocessing_but_not_notes() -> None:
 
 def test_batches_do_not_change_the_result() -> None:
     model = build()
-    whole = model.encode_queries(PIXELS, INDICATOR)
+    whole = model.encode_queries(QueryArrays(PIXELS, INDICATOR))
     model.batch_size = 2
-    np.testing.assert_allclose(model.encode_queries(PIXELS, INDICATOR), whole, atol=1e-5)
+    np.testing.assert_allclose(
+        model.encode_queries(QueryArrays(PIXELS, INDICATOR)), whole, atol=1e-5
+    )
     assert model.encode_gallery(PIXELS[:0]).shape == (0, 6)
 
 
 def test_prototypes_are_pictures_and_queries_embed_them() -> None:
     model = build()
-    drawn = model.draw_prototypes(PIXELS, INDICATOR)
+    drawn = model.draw_prototypes(QueryArrays(PIXELS, INDICATOR))
     assert drawn is not None
     assert (drawn.shape, drawn.dtype) == (PIXELS.shape, np.uint8)
 
@@ -100,7 +110,7 @@ def test_an_interrupted_save_keeps_the_old_file(tmp_path: Path) -> None:
     file = tmp_path / "model.safetensors"
     save_model(file, model.method, DESCRIPTION)
     before = file.read_bytes()
-    broken = replace(DESCRIPTION, note={"bad": object()})
+    broken = replace(DESCRIPTION, options={"bad": object()})
     with pytest.raises(TypeError):
         save_model(file, model.method, broken)
     assert file.read_bytes() == before

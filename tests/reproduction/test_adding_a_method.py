@@ -10,8 +10,8 @@ from types import ModuleType
 
 import pytest
 
+from amgan.methods.method import Method
 from amgan.methods.model_file import load_model
-from amgan.methods.protocol import Method
 from amgan.methods.registry import METHODS, MethodEntry, build_method
 from amgan.reproduction.results import SuiteResults
 from amgan.reproduction.runner import run_suite

@@ -8,7 +8,7 @@ import torch
 from amgan.attributes import Attribute, AttributeSchema
 from amgan.images import ImageSettings
 from amgan.methods.amgan import Amgan, AmganConfig
-from amgan.methods.protocol import QueryBatch
+from amgan.methods.method import QueryBatch
 from amgan.models.network import NetworkConfig
 from amgan.reproduction.ranking_ablation import (
     AgreementWithLabels,
@@ -35,12 +35,12 @@ def query() -> QueryBatch:
 
 
 def test_labels_are_the_targets(method: Amgan, query: QueryBatch) -> None:
-    asked = AgreementWithLabels(method).encode_query(query)
+    asked = AgreementWithLabels(method, SCHEMA.sizes).encode_query(query)
     assert asked.tolist() == [[0, 1, 0, 1, 0], [0, 0, 1, 0, 1]]
 
 
 def test_the_reference_is_seen_and_the_wanted_put_in(method: Amgan, query: QueryBatch) -> None:
-    way = AgreementWithReference(method)
+    way = AgreementWithReference(method, SCHEMA.sizes)
     seen, asked = way.encode_gallery(query.reference), way.encode_query(query)
     assert torch.equal(asked[0, 3:], seen[0, 3:])
     assert asked[0, :3].tolist() == [0, 1, 0]
@@ -49,7 +49,7 @@ def test_the_reference_is_seen_and_the_wanted_put_in(method: Amgan, query: Query
 
 
 def test_what_is_seen_in_the_prototype_is_asked_for(method: Amgan, query: QueryBatch) -> None:
-    way = AgreementWithPrototype(method)
+    way = AgreementWithPrototype(method, SCHEMA.sizes)
     asked = way.encode_query(query)
     drawn = method.classifier(method.encoder(method.generator(query.reference, query.indicator)))
     colour, neck = drawn.split([3, 2], 1)

@@ -17,7 +17,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from amgan.methods.protocol import TrainingBatch
+from amgan.methods.method import TrainingBatch
 from amgan.training.loop import Trainer
 from amgan.training.loss_log import TrainingDivergedError
 from amgan.training.run_log import read_log

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from amgan.methods.query_arrays import QueryArrays
 from amgan.methods.trained import TrainedModel
 from amgan.web.batching import BatchedModel, Batcher, BatcherClosedError
 
@@ -150,16 +151,16 @@ def test_the_batched_model_agrees_with_the_model(shape_model: TrainedModel) -> N
         with batcher.caller():
             barrier.wait()
             return (
-                batched.encode_queries(*query),
+                batched.encode_queries(QueryArrays(*query)),
                 batched.predict_attributes(pixels[part]),
-                batched.answer_queries(*query),
+                batched.answer_queries(QueryArrays(*query)),
             )
 
     with ThreadPoolExecutor(12) as threads:
         answers = list(threads.map(ask, range(12)))
     batcher.close()
     encoded, predicted = (np.concatenate([answer[place] for answer in answers]) for place in (0, 1))
-    expected = shape_model.answer_queries(pixels, indicator)
+    expected = shape_model.answer_queries(QueryArrays(pixels, indicator))
     assert expected.prototypes is not None
     np.testing.assert_allclose(encoded, expected.vectors, atol=1e-4)
     np.testing.assert_allclose(predicted, expected.probabilities, atol=1e-5)

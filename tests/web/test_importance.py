@@ -13,11 +13,13 @@ from playwright.sync_api import expect
 from tests.web.pages import cards, wait_for_results
 
 from amgan.gallery.store import build_gallery
+from amgan.methods.facts import ModelFacts
+from amgan.methods.fusion import FusionWeights
 from amgan.methods.model_file import load_model, save_model
 from amgan.methods.ranking import RankingChoice
 from amgan.methods.trained import TrainedModel
 
-FUSION = {"distance": 0.5, "changed": 1.0}
+FUSION = FusionWeights(0.5, 1.0)
 QUERY = {"item_id": "item-003", "changes": {"colour": "blue"}, "k": 12}
 
 
@@ -28,7 +30,7 @@ def weighed_shop(
     """As `shop`, with a model that was fitted for a fused ranking."""
     folder = tmp_path_factory.mktemp("weighed")
     catalogue = shape_tools.write_shapes(folder / "pictures", 40)
-    description = replace(shape_model.description, note={"fusion": FUSION})
+    description = replace(shape_model.description, facts=ModelFacts(fusion=FUSION))
     file = folder / "model.safetensors"
     save_model(file, shape_model.method, description)
     build_gallery(folder / "gallery", load_model(file, ranking=RankingChoice.auto), catalogue)

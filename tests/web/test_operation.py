@@ -12,7 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import structlog
 from fastapi import FastAPI
 from PIL import Image
 from prometheus_client.parser import text_string_to_metric_families
@@ -22,7 +24,7 @@ from starlette.testclient import TestClient
 
 from amgan.catalogue.records import Catalogue
 from amgan.gallery.engines.exact import ExactEngine
-from amgan.gallery.store import build_gallery
+from amgan.gallery.store import GalleryError, build_gallery
 from amgan.methods.trained import TrainedModel
 from amgan.web.access import KeyRing
 from amgan.web.app import create_app
@@ -82,13 +84,30 @@ def test_a_fault_of_ours_is_told_without_its_inside(
     client: TestClient, app: FastAPI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: Any) -> None:
-        raise RuntimeError("secret inside")
+        np.zeros(3).reshape(2)  # a ValueError, and yet nothing that the client did
 
-    monkeypatch.setattr(app.state.server.serving.current.service, "search_item", fail)
-    response = client.post("/v1/search", json=QUERY)
+    monkeypatch.setattr(app.state.server.serving.current.service, "search", fail)
+    with structlog.testing.capture_logs() as logged:
+        response = client.post("/v1/search", json=QUERY)
     assert response.status_code == 500
     assert error_of(response)["code"] == "internal"
-    assert "secret" not in response.text
+    assert "reshape" not in response.text
+    (fault,) = [entry for entry in logged if entry["event"] == "request failed"]
+    assert fault["log_level"] == "error" and fault["exc_info"]
+
+
+@pytest.mark.parametrize("error", [GalleryError("/srv/a is gone"), OSError(28, "disk", "/srv/b")])
+def test_a_gallery_that_fails_is_told_without_its_place(
+    client: TestClient, app: FastAPI, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fail(*_: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(app.state.server.serving.current.service, "search", fail)
+    response = client.post("/v1/search", json=QUERY)
+    assert response.status_code == 503
+    assert error_of(response)["code"] == "unavailable"
+    assert "/srv" not in response.text
 
 
 @pytest.mark.parametrize("content", [b"{", b"\xff\xfe", b"[]", b"null", b"7", b'{"k":' * 5000])
@@ -514,14 +533,14 @@ def test_more_at_once_than_allowed_are_told_to_come_again(
     client = open_client(max_concurrent=2, search_threads=2, request_timeout=30)
     service = client.app.state.server.serving.current.service
     begun, go_on = threading.Semaphore(0), threading.Event()
-    search = service.search_item
+    search = service.search
 
     def slow(*args: Any, **options: Any) -> Any:
         begun.release()
         assert go_on.wait(60)
         return search(*args, **options)
 
-    monkeypatch.setattr(service, "search_item", slow)
+    monkeypatch.setattr(service, "search", slow)
     with ThreadPoolExecutor(2) as threads:
         first = [threads.submit(client.post, "/v1/search", json=QUERY) for _ in range(2)]
         for _ in first:
@@ -542,7 +561,7 @@ def test_work_that_takes_too_long_is_given_up(
     client = open_client(request_timeout=0.2)
     go_on = threading.Event()
     service = client.app.state.server.serving.current.service
-    monkeypatch.setattr(service, "search_item", lambda *_, **__: go_on.wait(60))
+    monkeypatch.setattr(service, "search", lambda *_, **__: go_on.wait(60))
     response = client.post("/v1/search", json=QUERY)
     go_on.set()
     assert response.status_code == 503

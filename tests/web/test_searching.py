@@ -13,7 +13,7 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 from amgan.attributes import Change
-from amgan.search import SearchService, open_search
+from amgan.search import SearchQuery, SearchService, open_search
 
 
 @pytest.fixture(scope="module")
@@ -37,8 +37,10 @@ def test_search_by_item_answers_as_the_search_itself(
 ) -> None:
     query = {"item_id": "item-003", "changes": {"colour": "blue", "ground": "dark"}, "k": 7}
     answer = client.post("/v1/search", json=query).json()
-    expected = service.search_item(
-        "item-003", [Change("colour", "blue"), Change("ground", "dark")], 7
+    expected = service.search(
+        SearchQuery(
+            item_id="item-003", changes=(Change("colour", "blue"), Change("ground", "dark")), k=7
+        )
     )
     assert [hit["item_id"] for hit in answer["hits"]] == [hit.item_id for hit in expected.hits]
     for hit, wanted in zip(answer["hits"], expected.hits, strict=True):
@@ -62,7 +64,10 @@ def test_form_and_base64_give_the_same_answer_as_the_search_itself(
     client: TestClient, service: SearchService, picture: bytes
 ) -> None:
     changes = {"shape": "bar"}
-    expected = [hit.item_id for hit in service.search(picture, [Change("shape", "bar")], 9).hits]
+    expected = [
+        hit.item_id
+        for hit in service.search(SearchQuery(picture, changes=(Change("shape", "bar"),), k=9)).hits
+    ]
     encoded = base64.b64encode(picture).decode()
     form = send_form(client, "/v1/search", picture, {"changes": changes, "k": 9})
     assert ids(form) == expected
@@ -162,7 +167,9 @@ def test_prototype_in_the_answer_is_the_one_that_was_searched_for(
     alone = client.post("/v1/prototype", json=query)
     assert alone.headers["Content-Type"] == "image/png"
     assert alone.content == drawn
-    expected = service.search_item("item-002", [Change("colour", "blue")], 1).prototype
+    expected = service.search(
+        SearchQuery(item_id="item-002", changes=(Change("colour", "blue"),), k=1)
+    ).prototype
     assert expected is not None
     pixels = np.asarray(Image.open(io.BytesIO(drawn))).astype(int)
     assert np.abs(pixels - expected).max() <= 1

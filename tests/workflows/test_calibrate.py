@@ -53,9 +53,8 @@ def test_the_command_writes_figure_and_table_of_the_test_items(run: Path, call: 
     values = json.loads((folder / "test.json").read_text(encoding="utf-8"))
     assert values["split"] == "test"
     assert values["calibrated"]
-    note = load_model(run, "cpu").description.note
     told = {row["name"]: row["temperature"] for row in values["attributes"][:-1]}
-    assert told == note["temperatures"]
+    assert told == load_model(run, "cpu").description.facts.temperatures
     for name in ("test.json", "test.md", "test.png", "test.svg"):
         assert f"written: {folder / name}\n" in err
     assert sorted(path.name for path in folder.iterdir()) == sorted(

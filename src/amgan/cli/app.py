@@ -18,6 +18,7 @@ from amgan.cli import (
     calibrating,
     catalogue,
     learning,
+    pretraining,
     reproducing,
     searching,
     serving,
@@ -41,6 +42,7 @@ app = typer.Typer(
 start.register(app)
 catalogue.register(app)
 learning.register(app)
+pretraining.register(app)
 calibrating.register(app)
 reproducing.register(app)
 searching.register(app)

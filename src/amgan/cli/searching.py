@@ -193,19 +193,24 @@ def search(
     A gallery folder is enough: it holds a copy of the model that encoded it.
     """
     from amgan.cli.printing import print_search
-    from amgan.search import open_search
+    from amgan.search import SearchQuery, open_search
 
     if run is None and gallery is None:
         run = Path("run")
     service = open_search(run, gallery, device, engine, compiled=False)
     wanted, understood = read_changes(service.schema, changes or [], words)
-    filters, counts = parse_filters(only or []), parse_importance(importance or [])
     if (picture is None) == (not item):
         raise InputError("give a picture, or an item of the gallery after --item")
-    if picture is not None:
-        result = service.search(picture, wanted, k, filters=filters, importance=counts, pure=pure)
-    else:
-        result = service.search_item(item, wanted, k, filters=filters, importance=counts, pure=pure)
+    query = SearchQuery(
+        picture,
+        item or None,
+        wanted,
+        k=k,
+        filters=parse_filters(only or []),
+        importance=parse_importance(importance or []),
+        pure=pure,
+    )
+    result = service.search(query)
     if sheet is not None:
         from amgan.sheets import render_result_sheet
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from amgan.attributes import MISSING, AttributeSchema, Labels
 from amgan.catalogue.records import Catalogue, Item
-from amgan.errors import InputError
+from amgan.errors import InputError, NoSuchItemError
 from amgan.gallery.encoding.encode import EncodingJob, encode_in_memory
 from amgan.gallery.engines.exact import ExactEngine
 from amgan.gallery.engines.protocol import Engine, Filters, Rows, Vectors
@@ -20,7 +20,7 @@ from amgan.gallery.items import ItemTable
 from amgan.gallery.manifest import Manifest
 from amgan.gallery.versions import GalleryError
 from amgan.images import ImageSettings, Pixels
-from amgan.methods.protocol import RankingMetric
+from amgan.methods.method import RankingMetric
 from amgan.methods.trained import TrainedModel
 
 
@@ -115,11 +115,11 @@ class Gallery:
         """Row of an item by its id.
 
         Raises:
-            ValueError: no such item.
+            NoSuchItemError: it has no such item.
         """
         row = self.items.find(item_id)
         if row is None:
-            raise InputError(f"gallery {self.name!r} has no item {item_id!r}")
+            raise NoSuchItemError(self.name, item_id)
         return row
 
     def check_model(self, model: TrainedModel) -> None:

@@ -11,7 +11,7 @@ from amgan.attributes import AttributeSchema
 from amgan.files import write_text
 from amgan.gallery.versions import GalleryError
 from amgan.images import ImageSettings
-from amgan.methods.protocol import RankingMetric
+from amgan.methods.method import RankingMetric
 from amgan.methods.ranking import RankingChoice
 from amgan.methods.trained import TrainedModel
 

@@ -28,7 +28,7 @@ from amgan.gallery.engines.settings import parse_engine
 from amgan.gallery.gallery import Gallery
 from amgan.gallery.items import ItemTable
 from amgan.gallery.manifest import Manifest
-from amgan.gallery.versions import GalleryError, VersionedFolder
+from amgan.gallery.versions import GalleryError, VersionedFolder, load_array
 from amgan.images import Pixels
 from amgan.methods.model_file import load_model, save_model
 from amgan.methods.ranking import RankingChoice
@@ -125,7 +125,7 @@ def build_gallery(
         kept = catalogue.subset(encoded.rows)
         known = None if states is None else [states[row] for row in encoded.rows]
         items = ItemTable.from_catalogue(kept, known)
-        chosen = ranking or RankingChoice.told_by(model.description.note)
+        chosen = ranking or model.description.facts.ranking_choice
         content = Content(
             kept.name, items, kept.labels, encoded.skipped, engine, chosen, trust_labels
         )
@@ -203,8 +203,7 @@ def gallery_ranking(gallery: Gallery) -> RankingChoice:
     """
     if gallery.manifest.ranking is not None:
         return gallery.manifest.ranking
-    note = load_gallery_model(gallery, "cpu").description.note
-    return RankingChoice.told_by(note)
+    return load_gallery_model(gallery, "cpu").description.facts.ranking_choice
 
 
 def open_version(folder: Path, engine: str | None = None) -> Gallery:
@@ -216,7 +215,7 @@ def open_version(folder: Path, engine: str | None = None) -> Gallery:
     """
     manifest = Manifest.load(folder)
     items = ItemTable.load(folder / ITEMS_FILE)
-    labels = np.load(folder / LABELS_FILE, mmap_mode="r" if manifest.count else None)
+    labels = load_array(folder / LABELS_FILE, mapped=manifest.count > 0)
     vectors = map_vectors(folder / VECTORS_FILE, manifest.dim)
     opened = open_engine(folder, manifest, vectors, engine)
     return Gallery(manifest, items, labels, vectors, opened, folder)

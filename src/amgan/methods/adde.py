@@ -19,7 +19,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from amgan import losses
@@ -27,8 +27,8 @@ from amgan.attributes import MISSING, AttributeSchema
 from amgan.images import ImageSettings
 from amgan.methods import ranking_losses
 from amgan.methods.labels import one_hot
+from amgan.methods.method import Method, Phase, QueryBatch, RankingMetric, TrainingBatch
 from amgan.methods.mining import Negatives, valid_negatives
-from amgan.methods.protocol import Phase, QueryBatch, RankingMetric, TrainingBatch
 from amgan.models.adde import DisentangledEncoder, ManipulationMemory
 from amgan.models.network import NetworkConfig
 
@@ -60,7 +60,7 @@ class AddeConfig:
     negatives: Negatives = "batch"
 
 
-class Adde(nn.Module):
+class Adde(Method):
     """Disentangled encoder and memory block; the gallery is ranked by cosine."""
 
     ranking_metric: RankingMetric = "inner_product"
@@ -165,10 +165,6 @@ class Adde(nn.Module):
         embeddings = self.encoder(query.reference)
         change = self.signed_indicator(query, self.encoder.classify(embeddings))
         return flatten(embeddings + self.memory.compose(change))
-
-    def prototype(self, query: QueryBatch) -> None:
-        """None: ADDE-M draws nothing."""
-        return
 
     def attribute_logits(self, images: Tensor) -> Tensor:
         """Logits (N, J)."""

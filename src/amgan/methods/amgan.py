@@ -12,7 +12,7 @@ from amgan import losses
 from amgan.attributes import AttributeSchema
 from amgan.images import ImageSettings
 from amgan.methods.labels import one_hot
-from amgan.methods.protocol import Phase, TrainingBatch
+from amgan.methods.method import Phase, TrainingBatch
 from amgan.methods.prototypes import AttributeLoss, PrototypeSearch
 from amgan.models.generator import Generator, visual_embedding
 from amgan.models.network import NetworkConfig

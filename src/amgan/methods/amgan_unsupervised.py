@@ -27,7 +27,7 @@ from amgan.attributes import MISSING
 from amgan.methods.amgan import Amgan
 from amgan.methods.baseline_losses import masked_pixel_loss
 from amgan.methods.labels import one_hot
-from amgan.methods.protocol import Phase, TrainingBatch
+from amgan.methods.method import Phase, TrainingBatch
 from amgan.models.generator import visual_embedding
 
 

@@ -16,15 +16,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from amgan import losses
 from amgan.attributes import AttributeSchema
 from amgan.images import ImageSettings
 from amgan.methods import ranking_losses
+from amgan.methods.method import Method, Phase, QueryBatch, RankingMetric, TrainingBatch
 from amgan.methods.mining import Negatives, valid_negatives
-from amgan.methods.protocol import Phase, QueryBatch, RankingMetric, TrainingBatch
 from amgan.models.amnet import AttributeMemory, Fusion, WideEncoder
 from amgan.models.encoder import AttributeClassifier
 from amgan.models.network import NetworkConfig
@@ -51,7 +51,7 @@ class AmnetConfig:
     negatives: Negatives = "batch"
 
 
-class Amnet(nn.Module):
+class Amnet(Method):
     """Encoder, memory block, fusion layer; the gallery is ranked by cosine."""
 
     ranking_metric: RankingMetric = "inner_product"
@@ -130,10 +130,6 @@ class Amnet(nn.Module):
         """Manipulated representations at unit length, (N, R)."""
         retrieved = self.memory(query.indicator)
         return functional.normalize(self.fusion(self.encoder(query.reference), retrieved))
-
-    def prototype(self, query: QueryBatch) -> None:
-        """None: AMNet draws nothing."""
-        return
 
     def attribute_logits(self, images: Tensor) -> Tensor:
         """Logits (N, J)."""

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from amgan.attributes import AttributeSchema
-from amgan.errors import InputError
 from amgan.images import ImageSettings
-from amgan.methods.protocol import Phase, QueryBatch, RankingMetric, TrainingBatch
+from amgan.methods.method import Method, QueryBatch, RankingMetric
 from amgan.models.network import NetworkConfig
 
 
@@ -21,7 +19,7 @@ class NoOptions:
     """These rankers have no options."""
 
 
-class _Untrained(nn.Module):
+class _Untrained(Method):
     """Nothing to train, to draw or to classify."""
 
     ranking_metric: RankingMetric = "euclidean"
@@ -35,29 +33,9 @@ class _Untrained(nn.Module):
     ) -> None:
         super().__init__()
 
-    def phases(self) -> tuple[Phase, ...]:
-        """No steps."""
-        return ()
-
-    def losses(self, phase: str, batch: TrainingBatch) -> dict[str, Tensor]:
-        """Never called, as there are no phases."""
-        raise InputError(f"there is no phase {phase!r}")
-
-    def prototype(self, query: QueryBatch) -> None:
-        """None."""
-        return
-
-    def attribute_logits(self, images: Tensor) -> None:
-        """None."""
-        return
-
     def encode_query(self, query: QueryBatch) -> Tensor:
         """The reference's own embedding: changes are ignored."""
         return self.encode_gallery(query.reference)
-
-    def encode_gallery(self, images: Tensor) -> Tensor:
-        """Embeddings (N, D)."""
-        raise NotImplementedError
 
 
 class NearestPicture(_Untrained):
@@ -82,29 +60,23 @@ class RandomRanker(_Untrained):
         return torch.randn(len(images), self.embedding_dim, generator=generator).to(images.device)
 
 
-class Unmanipulated(nn.Module):
+class Unmanipulated(Method):
     """A trained method whose queries are the reference's own embedding: changes are ignored."""
 
-    def __init__(self, method: Any) -> None:
+    def __init__(self, method: Method) -> None:
         super().__init__()
         self.method = method
-        self.ranking_metric: RankingMetric = method.ranking_metric
-        self.embedding_dim: int = method.embedding_dim
+        self.ranking_metric = method.ranking_metric
+        self.embedding_dim = method.embedding_dim
 
     def encode_gallery(self, images: Tensor) -> Tensor:
         """As the method."""
-        embeddings: Tensor = self.method.encode_gallery(images)
-        return embeddings
+        return self.method.encode_gallery(images)
 
     def encode_query(self, query: QueryBatch) -> Tensor:
         """The reference as if it were a gallery item."""
         return self.encode_gallery(query.reference)
 
-    def prototype(self, query: QueryBatch) -> None:
-        """None."""
-        return
-
     def attribute_logits(self, images: Tensor) -> Tensor | None:
         """As the method."""
-        logits: Tensor | None = self.method.attribute_logits(images)
-        return logits
+        return self.method.attribute_logits(images)

@@ -39,7 +39,7 @@ from amgan.images import ImageSettings
 from amgan.methods import baseline_losses
 from amgan.methods.amgan import Amgan, AmganConfig
 from amgan.methods.labels import one_hot
-from amgan.methods.protocol import Phase, TrainingBatch
+from amgan.methods.method import Phase, TrainingBatch
 from amgan.models.discriminator import RealFakeHead
 from amgan.models.generator import visual_embedding
 from amgan.models.network import NetworkConfig

@@ -19,42 +19,30 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from amgan.devices import Compute
-from amgan.methods.prototypes import PrototypeSearch
+from amgan.images import ImageSettings
 
 Floats = NDArray[np.float32]
-
-
-class QueryNetwork(nn.Module):
-    """What one query needs, in one pass."""
-
-    def __init__(self, method: PrototypeSearch) -> None:
-        super().__init__()
-        self.method = method
-
-    def forward(self, reference: Tensor, indicator: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Pictures (N, 3, H, W) and h (N, J) to prototypes, their embeddings, logits of x."""
-        logits = self.method.attribute_logits(reference)
-        prototype = self.method.draw(reference, indicator, logits)
-        return prototype, self.method.encoder(prototype), logits
 
 
 class CompiledQueries:
     """The query pass of one model as an OpenVINO model.
 
     Args:
-        method: whose networks; the weights are copied.
-        height, width: of the pictures.
+        network: of `Method.query_network`; the weights are copied.
+        images: how large the pictures are.
+        num_values: J.
         compute: whether in bfloat16.
     """
 
-    def __init__(self, method: PrototypeSearch, height: int, width: int, compute: Compute) -> None:
+    def __init__(
+        self, network: nn.Module, images: ImageSettings, num_values: int, compute: Compute
+    ) -> None:
         openvino = _import_quietly()
-        network = QueryNetwork(method).eval()
-        picture = torch.zeros(2, 3, height, width)
-        indicator = torch.zeros(2, sum(method.sizes))
+        picture = torch.zeros(2, 3, images.height, images.width)
+        indicator = torch.zeros(2, num_values)
         with torch.no_grad():
-            converted = _convert(network, (picture, indicator))
-        shapes = ([-1, 3, height, width], [-1, indicator.shape[1]])
+            converted = _convert(network.eval(), (picture, indicator))
+        shapes = ([-1, 3, images.height, images.width], [-1, num_values])
         converted.reshape(dict(enumerate(map(openvino.PartialShape, shapes))))
         options = {
             "PERFORMANCE_HINT": "LATENCY",
@@ -104,10 +92,6 @@ def _convert(network: nn.Module, example: tuple[Tensor, ...]) -> Any:
     return frontend.convert(frontend.load(decoder))
 
 
-def can_compile(method: object, compute: Compute) -> bool:
-    """Whether there is a compiled form: a drawing method on the CPU, and OpenVINO installed."""
-    return (
-        isinstance(method, PrototypeSearch)
-        and compute.device.type == "cpu"
-        and importlib.util.find_spec("openvino") is not None
-    )
+def can_compile(compute: Compute) -> bool:
+    """Whether networks can be compiled here: on the CPU, with OpenVINO installed."""
+    return compute.device.type == "cpu" and importlib.util.find_spec("openvino") is not None

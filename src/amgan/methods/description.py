@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from amgan.attributes import AttributeSchema
 from amgan.images import ImageSettings, Pixels
+from amgan.methods.facts import ModelFacts
+from amgan.methods.method import Method
 from amgan.methods.registry import build_method
 from amgan.models.network import NetworkConfig
 
@@ -28,7 +30,7 @@ class ModelDescription:
         schema: attributes it manipulates.
         images: preprocessing it was trained with.
         network: sizes.
-        note: further facts (catalogue, seed, commit, epoch, validation value).
+        facts: where it comes from, and what was fitted to it; no part of its identity.
     """
 
     method: str
@@ -36,9 +38,9 @@ class ModelDescription:
     schema: AttributeSchema
     images: ImageSettings
     network: NetworkConfig
-    note: Mapping[str, Any]
+    facts: ModelFacts = field(default_factory=ModelFacts)
 
-    def build(self) -> Any:
+    def build(self) -> Method:
         """The method with random weights."""
         return build_method(self.method, self.schema, self.images, self.network, self.options)
 
@@ -51,7 +53,7 @@ class ModelDescription:
                 "schema": self.schema.to_dict(),
                 "images": asdict(self.images),
                 "network": asdict(self.network),
-                "note": dict(self.note),
+                "note": self.facts.to_dict(),
             }
         )
 
@@ -67,7 +69,7 @@ class ModelDescription:
             AttributeSchema.from_dict(values["schema"]),
             ImageSettings(**values["images"]),
             NetworkConfig(**network),
-            values["note"],
+            ModelFacts.from_dict(values["note"]),
         )
 
 

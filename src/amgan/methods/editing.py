@@ -27,7 +27,7 @@ from amgan.errors import InputError
 from amgan.images import ImageSettings
 from amgan.methods.fusion import posteriors
 from amgan.methods.labels import one_hot
-from amgan.methods.protocol import Phase, TrainingBatch
+from amgan.methods.method import Phase, QueryBatch, TrainingBatch
 from amgan.methods.prototypes import PrototypeSearch
 from amgan.models.critic import Critic, augment
 from amgan.models.editor import EditingGenerator, EditorConfig
@@ -155,6 +155,10 @@ class Editing(PrototypeSearch):
             pairs = zip(self.generator.parameters(), self.trained.parameters(), strict=True)
             for average, trained in pairs:
                 average.lerp_(trained, 1 - self.config.average)
+
+    def prototype(self, query: QueryBatch) -> Tensor:
+        """Prototypes of queries, (N, 3, H, W) in [-1, 1]."""
+        return self.draw(query.reference, query.indicator, self.attribute_logits(query.reference))
 
     def draw(self, reference: Tensor, indicator: Tensor, logits: Tensor) -> Tensor:
         """Prototypes; what is present is what the classifiers see, so that no label is needed."""

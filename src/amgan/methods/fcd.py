@@ -36,7 +36,7 @@ from amgan.attributes import MISSING, AttributeSchema
 from amgan.images import ImageSettings
 from amgan.methods.baseline_losses import bidirectional_ranking_loss
 from amgan.methods.labels import one_hot
-from amgan.methods.protocol import Phase, QueryBatch, RankingMetric, TrainingBatch
+from amgan.methods.method import Method, Phase, QueryBatch, RankingMetric, TrainingBatch
 from amgan.models.blocks import initialise
 from amgan.models.encoder import Encoder
 from amgan.models.network import NetworkConfig
@@ -58,7 +58,7 @@ class FcdConfig:
     length: Literal["unit", "description"] = "unit"
 
 
-class Fcd(nn.Module):
+class Fcd(Method):
     """Encoder and one embedding an attribute value, ranked by cosine."""
 
     ranking_metric: RankingMetric = "inner_product"
@@ -120,10 +120,6 @@ class Fcd(nn.Module):
             length = self.describe(own).norm(dim=1, keepdim=True)
             moved = length * picture + self.describe(change)
         return functional.normalize(moved, dim=1)
-
-    def prototype(self, query: QueryBatch) -> None:
-        """None: FCD draws nothing."""
-        return
 
     def attribute_logits(self, images: Tensor) -> Tensor:
         """Scaled cosines between pictures and values, (N, J)."""

@@ -27,8 +27,8 @@ from amgan import losses
 from amgan.attributes import AttributeSchema
 from amgan.images import ImageSettings
 from amgan.methods import ranking_losses
+from amgan.methods.method import Method, Phase, QueryBatch, RankingMetric, TrainingBatch
 from amgan.methods.mining import Negatives, next_matching, valid_negatives
-from amgan.methods.protocol import Phase, QueryBatch, RankingMetric, TrainingBatch
 from amgan.models.fsn import RegionNetwork
 from amgan.models.network import NetworkConfig
 from amgan.models.value_means import ValueMeans
@@ -63,7 +63,7 @@ class FsnConfig:
     negatives: Negatives = "batch"
 
 
-class Fsn(nn.Module):
+class Fsn(Method):
     """Region network, average features, attribute weights."""
 
     ranking_metric: RankingMetric = "inner_product"
@@ -177,10 +177,6 @@ class Fsn(nn.Module):
         weights = self.importance(self._changed(query.indicator))
         weighted: Tensor = weights.square()[:, :, None] * manipulated
         return weighted.flatten(1)
-
-    def prototype(self, query: QueryBatch) -> None:
-        """None: FashionSearchNet draws nothing."""
-        return
 
     def attribute_logits(self, images: Tensor) -> Tensor:
         """Logits (N, J) of the attribute features' classifiers."""

@@ -14,9 +14,8 @@ that of the distance alone (the paper's).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -40,12 +39,6 @@ class FusionWeights:
     def __post_init__(self) -> None:
         if self.distance <= 0 or self.changed < 0:
             raise InputError("a fused ranking needs distance > 0 and changed >= 0")
-
-    @classmethod
-    def from_note(cls, note: Mapping[str, Any]) -> FusionWeights | None:
-        """Those in a model's note; None where it has none."""
-        values = note.get("fusion")
-        return None if values is None else cls(**values)
 
 
 def fused_dim(embedding_dim: int, num_values: int) -> int:

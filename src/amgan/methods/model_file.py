@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-import torch
 from safetensors import SafetensorError, safe_open
 
 from amgan.devices import Precision, choose_compute
 from amgan.errors import InputError
 from amgan.files import write_tensors
 from amgan.methods.description import ModelDescription
-from amgan.methods.fusion import FusionWeights
+from amgan.methods.method import Method
 from amgan.methods.ranking import RankingChoice
 from amgan.methods.trained import TrainedModel
 from amgan.run_folder import RunFolder
@@ -24,7 +21,7 @@ VERSION = 1
 
 
 def save_model(
-    path: Path, method: torch.nn.Module, description: ModelDescription, *, half: bool = False
+    path: Path, method: Method, description: ModelDescription, *, half: bool = False
 ) -> None:
     """Write weights and description as one safetensors file, atomically.
 
@@ -43,17 +40,6 @@ def save_model(
     if half:
         tensors = {k: v.half() if v.is_floating_point() else v for k, v in tensors.items()}
     write_tensors(path, tensors, metadata)
-
-
-def add_note(path: Path, **values: Any) -> None:
-    """Write values into the note of a model file; its weights stay as they are.
-
-    Raises:
-        ValueError: as `load_model`.
-    """
-    model = load_model(path)
-    note = {**model.description.note, **values}
-    save_model(path, model.method, replace(model.description, note=note))
 
 
 def load_model(
@@ -88,27 +74,20 @@ def load_model(
         raise InputError(f"{file}: not a model of this program (no {FORMAT} header)")
     if metadata.get("version") != str(VERSION):
         raise InputError(f"{file}: model format {metadata.get('version')}, this reads {VERSION}")
-    description = ModelDescription.from_json(metadata["description"])
+    try:
+        description = ModelDescription.from_json(metadata.get("description", ""))
+    except InputError as error:
+        raise InputError(f"{file}: {error}", file=file) from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{file}: damaged description ({error!r})", file=file) from None
     method = description.build()
     try:
         method.load_state_dict(tensors)
     except RuntimeError as error:
         raise InputError(f"{file}: weights do not fit the described network ({error})") from None
     if ranking is not None:
-        description = replace(description, note=_choose_ranking(file, description.note, ranking))
+        try:
+            description = replace(description, facts=description.facts.choose(ranking))
+        except InputError as error:
+            raise InputError(f"{file}: {error}", file=file) from None
     return TrainedModel(method, description, choose_compute(device, precision))
-
-
-def _choose_ranking(
-    file: Path, note: Mapping[str, Any], ranking: RankingChoice
-) -> Mapping[str, Any]:
-    fitted = FusionWeights.from_note(note) is not None
-    if ranking is RankingChoice.fused and not fitted:
-        raise InputError(
-            f"{file}: this model has no fused ranking (a drawing method trained with validation "
-            "items has one); use the pure ranking"
-        )
-    chosen = {name: value for name, value in note.items() if name != "ranking"}
-    if fitted and ranking is not RankingChoice.pure:
-        chosen["ranking"] = str(RankingChoice.fused)
-    return chosen

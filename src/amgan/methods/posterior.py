@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from amgan import losses
 from amgan.attributes import AttributeSchema
 from amgan.images import ImageSettings
 from amgan.methods.labels import apply_indicator
-from amgan.methods.protocol import Phase, QueryBatch, RankingMetric, TrainingBatch
+from amgan.methods.method import Method, Phase, QueryBatch, RankingMetric, TrainingBatch
 from amgan.models.encoder import AttributeClassifier, Encoder
 from amgan.models.network import NetworkConfig
 
@@ -33,7 +33,7 @@ class PosteriorConfig:
     agreement: Literal["overlap", "cross_entropy"] = "overlap"
 
 
-class PosteriorRanker(nn.Module):
+class PosteriorRanker(Method):
     """Encoder and attribute classifiers, trained by cross-entropy; embeddings are posteriors."""
 
     ranking_metric: RankingMetric = "inner_product"
@@ -76,10 +76,6 @@ class PosteriorRanker(nn.Module):
         """Posteriors of the reference with the wanted values certain, (N, J)."""
         posterior = self._posterior(self.attribute_logits(query.reference))
         return apply_indicator(posterior, query.indicator, self.sizes)
-
-    def prototype(self, query: QueryBatch) -> None:
-        """None: this ranker draws nothing."""
-        return
 
     def attribute_logits(self, images: Tensor) -> Tensor:
         """Logits (N, J)."""

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from amgan import losses
 from amgan.attributes import AttributeSchema
 from amgan.images import ImageSettings
-from amgan.methods.protocol import QueryBatch, RankingMetric
+from amgan.methods.method import Method, MethodAnswer, QueryBatch, RankingMetric
 from amgan.models.encoder import AttributeClassifier, Encoder
 from amgan.models.generator import Generator
 from amgan.models.network import NetworkConfig
@@ -18,7 +18,7 @@ from amgan.models.network import NetworkConfig
 AttributeLoss = Literal["probability", "cross_entropy"]
 
 
-class PrototypeSearch(nn.Module):
+class PrototypeSearch(Method):
     """Ranks the gallery by the Euclidean distance between E(G(x, h)) and E(y).
 
     What such methods share at search time; how G and E are trained is left to each.
@@ -30,6 +30,7 @@ class PrototypeSearch(nn.Module):
     """
 
     ranking_metric: RankingMetric = "euclidean"
+    fusible = True
     generator: nn.Module
 
     def __init__(
@@ -64,10 +65,14 @@ class PrototypeSearch(nn.Module):
 
     def prototype(self, query: QueryBatch) -> Tensor:
         """G(x, h), (N, 3, H, W) in [-1, 1]."""
-        return self.draw(query.reference, query.indicator, self.attribute_logits(query.reference))
+        prototype: Tensor = self.generator(query.reference, query.indicator)
+        return prototype
 
     def draw(self, reference: Tensor, indicator: Tensor, logits: Tensor) -> Tensor:
-        """Prototypes of references (N, 3, H, W), given the logits (N, J) of their values too."""
+        """The same where the logits (N, J) of the references' values are known already.
+
+        The paper's generator does not ask for them.
+        """
         prototype: Tensor = self.generator(reference, indicator)
         return prototype
 
@@ -80,9 +85,33 @@ class PrototypeSearch(nn.Module):
         logits: Tensor = self.classifier(embeddings)
         return logits.float()
 
+    def answer(self, query: QueryBatch) -> MethodAnswer:
+        """Prototypes, their embeddings, and logits of the references; each is drawn once."""
+        logits = self.attribute_logits(query.reference)
+        prototypes = self.draw(query.reference, query.indicator, logits)
+        return MethodAnswer(self.encode_gallery(prototypes), prototypes, logits)
+
+    def query_network(self) -> nn.Module:
+        """The same as one network."""
+        return QueryNetwork(self)
+
     def attribute_loss(self, embeddings: Tensor, labels: Tensor, form: AttributeLoss) -> Tensor:
         """Eq. 6 on embeddings (N, D) and labels (N, M), in either form."""
         logits = self.classify(embeddings)
         if form == "probability":
             return losses.attribute_probability_loss(logits, labels, self.sizes)
         return losses.attribute_cross_entropy_loss(logits, labels, self.sizes)
+
+
+class QueryNetwork(nn.Module):
+    """What one query of a drawing method needs, in one pass."""
+
+    def __init__(self, method: PrototypeSearch) -> None:
+        super().__init__()
+        self.method = method
+
+    def forward(self, reference: Tensor, indicator: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Pictures (N, 3, H, W) and h (N, J) to prototypes, their embeddings, logits of x."""
+        logits = self.method.attribute_logits(reference)
+        prototype = self.method.draw(reference, indicator, logits)
+        return prototype, self.method.encoder(prototype), logits

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any
 
 
 class RankingChoice(StrEnum):
@@ -13,12 +11,3 @@ class RankingChoice(StrEnum):
     auto = "auto"
     pure = "pure"
     fused = "fused"
-
-    @classmethod
-    def told_by(cls, note: Mapping[str, Any]) -> RankingChoice:
-        """What was chosen, as far as a model's note tells.
-
-        `pure` where it was fitted for a fused ranking and does not use it, else `auto`.
-        """
-        spared = "fusion" in note and note.get("ranking") != cls.fused
-        return cls.pure if spared else cls.auto

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
-from torch import nn
 
 from amgan.attributes import AttributeSchema
 from amgan.errors import InputError
@@ -21,6 +20,7 @@ from amgan.methods.cgan import Cgan, CganConfig
 from amgan.methods.editing import Editing, EditingConfig
 from amgan.methods.fcd import Fcd, FcdConfig
 from amgan.methods.fsn import Fsn, FsnConfig
+from amgan.methods.method import Method
 from amgan.methods.posterior import PosteriorConfig, PosteriorRanker
 from amgan.models.network import NetworkConfig
 
@@ -34,7 +34,7 @@ class MethodEntry:
         options: default options, a frozen dataclass.
     """
 
-    build: Callable[[AttributeSchema, ImageSettings, NetworkConfig, Any], nn.Module]
+    build: Callable[[AttributeSchema, ImageSettings, NetworkConfig, Any], Method]
     options: Any
 
 
@@ -64,7 +64,7 @@ def build_method(
     images: ImageSettings,
     network: NetworkConfig,
     options: Mapping[str, Any] | None = None,
-) -> nn.Module:
+) -> Method:
     """Build a method with random weights.
 
     Args:

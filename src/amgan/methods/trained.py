@@ -5,36 +5,35 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import cached_property
-from typing import Any, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from amgan.attributes import MISSING, AttributeSchema, Indicator, Labels
+from amgan.attributes import AttributeSchema, Labels
 from amgan.devices import Compute
 from amgan.images import ImageSettings, Pixels, to_pixels, to_tensor
 from amgan.methods.compiled import CompiledQueries, can_compile
 from amgan.methods.description import Embeddings, ModelDescription, QueryAnswers
+from amgan.methods.facts import ModelFacts, Ranking
 from amgan.methods.fusion import (
-    FusionWeights,
     fused_dim,
     fused_gallery_vectors,
     fused_query_vectors,
     with_given_labels,
 )
-from amgan.methods.protocol import QueryBatch, RankingMetric
-from amgan.methods.prototypes import PrototypeSearch
-from amgan.methods.ranking import RankingChoice
+from amgan.methods.method import Method, MethodAnswer, QueryBatch, RankingMetric
+from amgan.methods.query_arrays import QueryArrays
 
 
 class TrainedModel:
     """A method in evaluation mode, called with uint8 pictures and numpy arrays.
 
-    It ranks by the method's own metric, or, where the description's note says `ranking: fused`, by
-    the score of `methods.fusion`.
+    It ranks by the method's own metric, or, where the description's facts say `fused`, by the score
+    of `methods.fusion`.
 
     Args:
         method: satisfies `methods.protocol.Method`.
@@ -44,14 +43,14 @@ class TrainedModel:
     """
 
     def __init__(
-        self, method: Any, description: ModelDescription, compute: Compute, batch_size: int = 128
+        self, method: Method, description: ModelDescription, compute: Compute, batch_size: int = 128
     ) -> None:
-        self.method = method.to(compute.device, memory_format=compute.memory_format).eval()
+        self.method = compute.place(method).eval()
         self.description = description
         self.compute = compute
         self.batch_size = batch_size
-        fused = description.note.get("ranking") == RankingChoice.fused
-        self.fusion = FusionWeights.from_note(description.note) if fused else None
+        facts = description.facts
+        self.fusion = facts.fusion if facts.ranking == "fused" else None
         self._compiled: CompiledQueries | None = None
 
     def compile(self) -> None:
@@ -59,9 +58,15 @@ class TrainedModel:
 
         Their results differ from the eager ones by rounding.
         """
-        if can_compile(self.method, self.compute):
-            images = self.images
-            self._compiled = CompiledQueries(self.method, images.height, images.width, self.compute)
+        network = self.method.query_network() if can_compile(self.compute) else None
+        if network is not None:
+            values = self.schema.num_values
+            self._compiled = CompiledQueries(network, self.images, values, self.compute)
+
+    def with_facts(self, facts: ModelFacts) -> TrainedModel:
+        """The same networks with other facts, such as another ranking."""
+        description = replace(self.description, facts=facts)
+        return TrainedModel(self.method, description, self.compute, self.batch_size)
 
     @property
     def schema(self) -> AttributeSchema:
@@ -74,20 +79,19 @@ class TrainedModel:
         return self.description.images
 
     @property
-    def ranking(self) -> Literal["pure", "fused"]:
+    def ranking(self) -> Ranking:
         """Whether it ranks by its own metric or fused with attribute posteriors."""
         return "pure" if self.fusion is None else "fused"
 
     @property
     def ranking_metric(self) -> RankingMetric:
         """How embeddings are compared."""
-        metric: RankingMetric = self.method.ranking_metric
-        return metric if self.fusion is None else "inner_product"
+        return self.method.ranking_metric if self.fusion is None else "inner_product"
 
     @property
     def embedding_dim(self) -> int:
         """D."""
-        own = int(self.method.embedding_dim)
+        own = self.method.embedding_dim
         return own if self.fusion is None else fused_dim(own, self.schema.num_values)
 
     @cached_property
@@ -96,7 +100,7 @@ class TrainedModel:
         description = json.loads(self.description.to_json())
         del description["note"]
         if self.fusion is not None:  # query-side weights leave the gallery's vectors as they are
-            description["ranking"] = RankingChoice.fused
+            description["ranking"] = "fused"
         digest = hashlib.sha256(json.dumps(description, sort_keys=True).encode())
         for name, value in sorted(self.method.state_dict().items()):
             digest.update(name.encode())
@@ -107,7 +111,7 @@ class TrainedModel:
         """Embeddings (N, D) float32 of gallery pictures (N, H, W, 3) uint8."""
 
         def encode(part: slice) -> Tensor:
-            embeddings: Tensor = self.method.encode_gallery(self._pictures(pixels[part]))
+            embeddings = self.method.encode_gallery(self._pictures(pixels[part]))
             if self.fusion is None:
                 return embeddings
             logits = self.method.classify(embeddings)
@@ -125,104 +129,84 @@ class TrainedModel:
         given = torch.from_numpy(labels.astype(np.int64))
         return with_given_labels(torch.from_numpy(vectors), given, self.schema.sizes).numpy()
 
-    def encode_queries(
-        self,
-        pixels: Pixels,
-        indicator: Indicator,
-        labels: Labels | None = None,
-        importance: NDArray[np.float32] | None = None,
-    ) -> Embeddings:
-        """Embeddings (N, D) float32 of queries.
-
-        Args:
-            pixels: references (N, H, W, 3) uint8.
-            indicator: wanted values (N, J).
-            labels: the references' labels (N, M), None where not known. A fused ranking takes them
-                for certain, and what the classifiers see where they are missing.
-            importance: of each attribute (N, M), for a fused ranking; None counts all alike.
-        """
+    def encode_queries(self, queries: QueryArrays) -> Embeddings:
+        """Embeddings (Q, D) float32 of queries."""
         if self.fusion is not None:
-            return self.answer_queries(pixels, indicator, labels, importance).vectors
+            return self.answer_queries(queries).vectors
         return self._collect(
-            len(pixels),
-            lambda part: self.method.encode_query(self._query(pixels, indicator, labels, part)),
+            len(queries), lambda part: self.method.encode_query(self._query(queries[part]))
         )
 
-    def answer_queries(
-        self,
-        pixels: Pixels,
-        indicator: Indicator,
-        labels: Labels | None = None,
-        importance: NDArray[np.float32] | None = None,
-    ) -> QueryAnswers:
-        """All that a search needs, in one pass; arguments as for `encode_queries`."""
-        if not isinstance(self.method, PrototypeSearch):
-            return QueryAnswers(
-                self.encode_queries(pixels, indicator, labels),
-                self.draw_prototypes(pixels, indicator, labels),
-                self.predict_attributes(pixels),
-            )
-        drawn = [np.empty((0, *pixels.shape[1:]), np.uint8)]
-        logits = [np.empty((0, self.schema.num_values), np.float32)]
+    def answer_queries(self, queries: QueryArrays) -> QueryAnswers:
+        """All that a search needs, in one pass."""
+        drawn: list[Pixels] = []
+        logits: list[NDArray[np.float32]] = []
 
         def encode(part: slice) -> Tensor:
-            query = self._query(pixels, indicator, labels, part)
-            prototypes, embeddings, seen = self._pass(query)
-            drawn.append(to_pixels(prototypes.float().cpu()))
-            logits.append(seen.float().cpu().numpy())
+            asked = queries[part]
+            query = self._query(asked)
+            answer = self._answer(query)
+            if answer.prototypes is not None:
+                drawn.append(to_pixels(answer.prototypes.float().cpu()))
+            if answer.logits is not None:
+                logits.append(answer.logits.float().cpu().numpy())
             if self.fusion is None:
-                return embeddings
-            counts = torch.ones(len(embeddings), self.schema.num_attributes)
-            if importance is not None:
-                counts = torch.from_numpy(np.ascontiguousarray(importance[part], np.float32))
-            return fused_query_vectors(
-                embeddings,
-                seen,
-                query.indicator,
-                self.schema.sizes,
-                self.fusion,
-                counts.to(embeddings.device),
-                query.reference_labels,
-            )
+                return answer.embeddings
+            return self._fuse(answer, query, asked)
 
-        vectors = self._collect(len(pixels), encode)
+        vectors = self._collect(len(queries), encode)
+        seen = np.concatenate(logits) if logits else None
         return QueryAnswers(
-            vectors, np.concatenate(drawn), self._probabilities(np.concatenate(logits))
+            vectors,
+            np.concatenate(drawn) if drawn else None,
+            None if seen is None else self._probabilities(seen),
         )
 
-    def _pass(self, query: QueryBatch) -> tuple[Tensor, Tensor, Tensor]:
-        """Prototypes, their embeddings, and logits of the references."""
-        if self._compiled is not None:
-            return self._compiled(
-                query.reference.contiguous().numpy(), query.indicator.contiguous().numpy()
-            )
-        prototypes = self.method.prototype(query)
-        embeddings: Tensor = self.method.encode_gallery(prototypes)
-        return prototypes, embeddings, self.method.attribute_logits(query.reference)
+    def _answer(self, query: QueryBatch) -> MethodAnswer:
+        """What the method makes of queries, by its compiled networks where there are any."""
+        if self._compiled is None:
+            return self.method.answer(query)
+        prototypes, embeddings, logits = self._compiled(
+            query.reference.contiguous().numpy(), query.indicator.contiguous().numpy()
+        )
+        return MethodAnswer(embeddings, prototypes, logits)
 
-    def draw_prototypes(
-        self, pixels: Pixels, indicator: Indicator, labels: Labels | None = None
-    ) -> Pixels | None:
-        """Prototypes (N, H, W, 3) uint8, or None where the method draws none."""
+    def _fuse(self, answer: MethodAnswer, query: QueryBatch, asked: QueryArrays) -> Tensor:
+        """Vectors of the fused ranking."""
+        assert self.fusion is not None and answer.logits is not None
+        *_, importance = asked.filled(self.schema.num_attributes)
+        counts = torch.from_numpy(np.ascontiguousarray(importance, np.float32))
+        return fused_query_vectors(
+            answer.embeddings,
+            answer.logits,
+            query.indicator,
+            self.schema.sizes,
+            self.fusion,
+            counts.to(answer.embeddings.device),
+            query.reference_labels,
+        )
+
+    def draw_prototypes(self, queries: QueryArrays) -> Pixels | None:
+        """Prototypes (Q, H, W, 3) uint8, or None where the method draws none."""
         parts = []
         with torch.inference_mode(), self.compute.autocast():
-            for part in self._parts(len(pixels)):
-                images = self.method.prototype(self._query(pixels, indicator, labels, part))
+            for part in self._parts(len(queries)):
+                images = self.method.prototype(self._query(queries[part]))
                 if images is None:
                     return None
                 parts.append(to_pixels(images.float().cpu()))
-        return np.concatenate(parts) if parts else np.empty((0, *pixels.shape[1:]), np.uint8)
+        return np.concatenate(parts) if parts else queries.pixels[:0]
 
     def predict_attributes(self, pixels: Pixels) -> NDArray[np.float32] | None:
         """Probabilities (N, J), each attribute's block summing to 1; None without a classifier.
 
-        They are calibrated where the description's note holds temperatures.
+        They are calibrated where temperatures were fitted to the model.
         """
         logits = self.attribute_logits(pixels)
         return None if logits is None else self._probabilities(logits)
 
     def _probabilities(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
-        temperatures = self.description.note.get("temperatures", {})
+        temperatures = self.description.facts.temperatures or {}
         blocks = torch.from_numpy(logits).split(list(self.schema.sizes), dim=1)
         scaled = [
             (block / temperatures.get(name, 1.0)).softmax(dim=1)
@@ -254,16 +238,11 @@ class TrainedModel:
         images = to_tensor(np.asarray(pixels))
         return images.to(self.compute.device, memory_format=self.compute.memory_format)
 
-    def _query(
-        self, pixels: Pixels, indicator: Indicator, labels: Labels | None, part: slice
-    ) -> QueryBatch:
+    def _query(self, queries: QueryArrays) -> QueryBatch:
         device = self.compute.device
-        if labels is None:
-            known = np.full((len(pixels), self.schema.num_attributes), MISSING, np.int64)
-        else:
-            known = labels.astype(np.int64)
+        _, indicator, labels, _ = queries.filled(self.schema.num_attributes)
         return QueryBatch(
-            self._pictures(pixels[part]),
-            torch.from_numpy(np.ascontiguousarray(indicator[part], np.float32)).to(device),
-            torch.from_numpy(known[part]).to(device),
+            self._pictures(queries.pixels),
+            torch.from_numpy(np.ascontiguousarray(indicator, np.float32)).to(device),
+            torch.from_numpy(labels.astype(np.int64)).to(device),
         )

@@ -6,11 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amgan.gallery.gallery import Gallery
+from amgan.methods.query_arrays import QueryArrays
 from amgan.methods.trained import TrainedModel
 from amgan.queries import Triplets
 from amgan.search import SearchService
 from amgan.sheets.rows import SheetItem, SheetRow
-from amgan.workflows.data import ExperimentData
+from amgan.workflows.data import ExperimentData, places_among
 
 
 def choose_cases(triplets: Triplets, changes: NDArray[np.int64], count: int) -> NDArray[np.int64]:
@@ -61,15 +62,15 @@ def search_rows(
     rows = catalogue.rows_in_split("test")
     triplets = data.triplets.in_split("test").select(cases)
     gallery = Gallery.in_memory(model, catalogue.subset(rows), np.asarray(data.pixels[rows]))
-    place = np.full(len(catalogue), -1, np.int64)
-    place[rows] = np.arange(len(rows))
-    pixels = np.asarray(data.pixels[triplets.reference])
     indicator = triplets.indicator(catalogue)
-    labels = catalogue.labels[triplets.reference]
-    ranking = SearchService(model, gallery).rank(
-        pixels, indicator, labels, min(1000, len(rows) - 1), exclude=place[triplets.reference]
+    queries = QueryArrays(
+        np.asarray(data.pixels[triplets.reference]),
+        indicator,
+        catalogue.labels[triplets.reference],
     )
-    drawn = model.draw_prototypes(pixels, indicator, labels)
+    own = places_among(rows, len(catalogue))[triplets.reference]
+    ranking = SearchService(model, gallery).rank(queries, min(1000, len(rows) - 1), exclude=own)
+    drawn = model.draw_prototypes(queries)
     sheet = []
     for number in range(len(triplets)):
         ranked = rows[ranking.rows[number]]

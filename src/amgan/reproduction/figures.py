@@ -16,6 +16,7 @@ from amgan.evaluation.report import PROTOCOLS, Protocol
 from amgan.evaluation.significance import marks_of
 from amgan.evaluation.tables import metric_title
 from amgan.images import Pixels
+from amgan.methods.query_arrays import QueryArrays
 from amgan.reproduction.cases import choose_cases, choose_search_cases, search_rows
 from amgan.reproduction.charts import (
     Bar,
@@ -185,10 +186,10 @@ def _block(
     triplets = data.triplets.in_split("test").select(cases)
     references = np.asarray(data.pixels[triplets.reference])
     indicator = triplets.indicator(catalogue)
-    labels = catalogue.labels[triplets.reference]
+    queries = QueryArrays(references, indicator, catalogue.labels[triplets.reference])
     columns: dict[str, Pixels] = {}
     for record, heading in zip(records, headings, strict=True):
-        drawn = measured.model(record).draw_prototypes(references, indicator, labels)
+        drawn = measured.model(record).draw_prototypes(queries)
         assert drawn is not None
         columns[heading] = drawn
     model = measured.model(records[0])
@@ -200,7 +201,7 @@ def _block(
         truth.append("exact")
     changes: list[tuple[Change, ...]] = [
         catalogue.schema.changes([int(label) for label in row], asked)
-        for row, asked in zip(labels, indicator, strict=True)
+        for row, asked in zip(catalogue.labels[triplets.reference], indicator, strict=True)
     ]
     return PrototypeBlock(title, references, changes, columns, tuple(truth))
 

@@ -27,7 +27,7 @@ from amgan.reproduction.timing import QueryTime, measure_query_time
 from amgan.run_folder import RunFolder
 from amgan.workflows.data import ExperimentData
 from amgan.workflows.evaluate import evaluate_model
-from amgan.workflows.fit import fuse_model
+from amgan.workflows.fit import fit_facts
 
 REFERENCE_ITSELF = "(the reference, unchanged)"
 TARGET_ITSELF = "(the target itself)"
@@ -110,10 +110,11 @@ class Measurements:
                     continue
                 self._announce(f"{record.name}: fused ranking")
                 own = self._data.of_row(config, fold)
-                fuse_model(RunFolder(folder).model, own, config.training.metric)
-                model = load_model(folder, config.training.device, ranking=RankingChoice.auto)
-                if model.fusion is None:
+                pure = load_model(folder, config.training.device, ranking=RankingChoice.pure)
+                facts = fit_facts(pure, own, config.training.metric).choose(RankingChoice.auto)
+                if facts.ranking == "pure":
                     continue
+                model = pure.with_facts(facts)
                 for test in missing:
                     place = RunFolder(folder).evaluation / f"{FUSED}{test}"
                     for protocol in self._suite_run.suite.protocols_of(test):

@@ -11,12 +11,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image
 
 from amgan.catalogue.studio import STUDIO_SCHEMA, counterfactual, load_garments, render_garment
 from amgan.config import ExperimentConfig
+from amgan.errors import InputError
 from amgan.evaluation.metrics import mean_of_defined
 from amgan.evaluation.quality import (
     SSIM_WINDOW,
@@ -25,10 +25,12 @@ from amgan.evaluation.quality import (
     compute_l1,
     compute_ssim,
 )
-from amgan.images import ImageSettings, Pixels, prepare_picture, to_tensor
+from amgan.images import ImageSettings, Pixels, prepare_picture
 from amgan.methods.model_file import load_model
+from amgan.methods.query_arrays import QueryArrays
 from amgan.methods.trained import TrainedModel
 from amgan.workflows.data import ExperimentData
+from amgan.workflows.edits import judge_features
 from amgan.workflows.train import train_experiment
 
 Quality = dict[str, float]
@@ -87,25 +89,16 @@ def _closeness(drawn: Pixels, truth: Pixels) -> Quality:
     return closeness
 
 
-def judge_features(judge: TrainedModel, pixels: Pixels, batch: int = 256) -> NDArray[np.float32]:
-    """The judge's embeddings of pictures (N, H, W, 3), (N, D)."""
-    parts = []
-    with torch.inference_mode():
-        for start in range(0, len(pixels), batch):
-            images = to_tensor(np.asarray(pixels[start : start + batch]))
-            parts.append(judge.method.encoder(images.to(judge.compute.device)).float().cpu())
-    features: NDArray[np.float32] = torch.cat(parts).numpy()
-    return features
-
-
 def draw_test_prototypes(model: TrainedModel, data: ExperimentData) -> Pixels | None:
     """Prototypes of the first test queries, None where the method draws none."""
     triplets = data.triplets.in_split("test")
     triplets = triplets.select(np.arange(min(MOST_QUERIES, len(triplets))))
     return model.draw_prototypes(
-        np.asarray(data.pixels[triplets.reference]),
-        triplets.indicator(data.catalogue),
-        data.catalogue.labels[triplets.reference],
+        QueryArrays(
+            np.asarray(data.pixels[triplets.reference]),
+            triplets.indicator(data.catalogue),
+            data.catalogue.labels[triplets.reference],
+        )
     )
 
 
@@ -122,7 +115,7 @@ def draw_counterfactuals(
     """
     try:
         garments = load_garments(table)
-    except ValueError:
+    except InputError:
         return None
     catalogue, schema = data.catalogue, data.catalogue.schema
     triplets = data.triplets.in_split("test").select(rows)

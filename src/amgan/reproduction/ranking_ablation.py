@@ -11,13 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from amgan.evaluation.report import Protocol
 from amgan.methods.fusion import posteriors
 from amgan.methods.labels import apply_indicator, one_hot
-from amgan.methods.protocol import QueryBatch, RankingMetric
-from amgan.methods.prototypes import PrototypeSearch
+from amgan.methods.method import Method, QueryBatch, RankingMetric
 from amgan.methods.trained import TrainedModel
 from amgan.workflows.data import ExperimentData
 from amgan.workflows.evaluate import evaluate_model
@@ -26,31 +25,27 @@ METRICS = ("top@1", "top@10", "ndcg@10", "wanted@10", "kept@10")
 Means = dict[str, float]
 
 
-class AttributeAgreement(nn.Module):
+class AttributeAgreement(Method):
     """Ranks by sum_m <q_m, p_m(y)>, p_m the posteriors that a method's own classifiers see.
 
     Args:
         method: whose encoder and classifiers.
+        sizes: number of values of each attribute.
     """
 
     ranking_metric: RankingMetric = "inner_product"
 
-    def __init__(self, method: PrototypeSearch) -> None:
+    def __init__(self, method: Method, sizes: tuple[int, ...]) -> None:
         super().__init__()
         self.method = method
-        self.embedding_dim = sum(method.sizes)
+        self.sizes = sizes
+        self.embedding_dim = sum(sizes)
 
     def encode_gallery(self, images: Tensor) -> Tensor:
         """Posteriors (N, J)."""
-        return posteriors(self.method.attribute_logits(images), self.method.sizes)
-
-    def encode_query(self, query: QueryBatch) -> Tensor:
-        """q, (N, J)."""
-        raise NotImplementedError
-
-    def prototype(self, query: QueryBatch) -> None:
-        """None: nothing is drawn."""
-        return
+        logits = self.method.attribute_logits(images)
+        assert logits is not None  # a method that draws classifies
+        return posteriors(logits, self.sizes)
 
 
 class AgreementWithPrototype(AttributeAgreement):
@@ -58,7 +53,9 @@ class AgreementWithPrototype(AttributeAgreement):
 
     def encode_query(self, query: QueryBatch) -> Tensor:
         """Posteriors of G(x, h), (N, J)."""
-        return self.encode_gallery(self.method.prototype(query))
+        prototype = self.method.prototype(query)
+        assert prototype is not None
+        return self.encode_gallery(prototype)
 
 
 class AgreementWithReference(AttributeAgreement):
@@ -66,9 +63,7 @@ class AgreementWithReference(AttributeAgreement):
 
     def encode_query(self, query: QueryBatch) -> Tensor:
         """Posteriors of x, asked-for values certain, (N, J)."""
-        return apply_indicator(
-            self.encode_gallery(query.reference), query.indicator, self.method.sizes
-        )
+        return apply_indicator(self.encode_gallery(query.reference), query.indicator, self.sizes)
 
 
 class AgreementWithLabels(AttributeAgreement):
@@ -76,8 +71,8 @@ class AgreementWithLabels(AttributeAgreement):
 
     def encode_query(self, query: QueryBatch) -> Tensor:
         """The target's labels, (N, J), as far as the reference's are known."""
-        sizes = self.method.sizes
-        return apply_indicator(one_hot(query.reference_labels, sizes), query.indicator, sizes)
+        labels = one_hot(query.reference_labels, self.sizes)
+        return apply_indicator(labels, query.indicator, self.sizes)
 
 
 DISTANCE = "distance, prototype"  # the row's own way, which its evaluation has measured
@@ -101,7 +96,8 @@ def measure_ranking_ablation(
         own: means of its own ranking of the same queries.
     """
     means = {DISTANCE: own}
-    for name, way in AGREEMENTS.items():
-        asked = TrainedModel(way(model.method), model.description, model.compute, model.batch_size)
+    for name, agreement in AGREEMENTS.items():
+        method = agreement(model.method, model.schema.sizes)
+        asked = TrainedModel(method, model.description, model.compute, model.batch_size)
         means[name] = evaluate_model(asked, data, protocol=protocol).means()
     return {name: {metric: found[metric] for metric in METRICS} for name, found in means.items()}

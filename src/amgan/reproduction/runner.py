@@ -17,8 +17,9 @@ from typing import Any
 from amgan.config import ExperimentConfig
 from amgan.errors import InputError
 from amgan.evaluation.provenance import commit_id, machine_description
-from amgan.files import write_text
+from amgan.files import read_json, write_text
 from amgan.methods.model_file import load_model
+from amgan.methods.query_arrays import QueryArrays
 from amgan.methods.trained import TrainedModel
 from amgan.reproduction.suite import RowSpec, Suite
 from amgan.reproduction.suite_run import SuiteData, SuiteRun
@@ -166,7 +167,7 @@ def read_row_state(folder: Path) -> dict[str, Any] | None:
     path = folder / "row.json"
     if not path.is_file():
         return None
-    values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    values: dict[str, Any] = read_json(path)
     return values
 
 
@@ -180,10 +181,10 @@ def _facts(
         "method": config.method,
         "dimensions": model.embedding_dim,
         "parameters": sum(p.numel() for p in model.method.parameters()),
-        "draws": bool(
-            model.draw_prototypes(data.pixels[:1], data.triplets.indicator(data.catalogue)[:1])
-            is not None
-        ),
+        "draws": model.draw_prototypes(
+            QueryArrays(data.pixels[:1], data.triplets.indicator(data.catalogue)[:1])
+        )
+        is not None,
         "epochs": config.training.epochs if validations else 0,
         "best_epoch": best["epoch"] if best else None,
         "seed": config.training.seed,

@@ -12,6 +12,7 @@ import numpy as np
 
 from amgan.evaluation.provenance import machine_description
 from amgan.gallery.engines.exact import ExactEngine
+from amgan.methods.query_arrays import QueryArrays
 from amgan.methods.trained import TrainedModel
 from amgan.reproduction.suite import TimingSpec
 from amgan.workflows.data import ExperimentData
@@ -65,12 +66,13 @@ def measure_query_time(model: TrainedModel, data: ExperimentData, spec: TimingSp
     for number in (*chosen[:_WARM_UP], *chosen):
         row = slice(number, number + 1)
         pixels = np.asarray(data.pixels[triplets.reference[row]])
+        asked = QueryArrays(pixels, indicator[row], labels[row])
         with _clock(seconds["represent"]):
-            query = model.encode_queries(pixels, indicator[row], labels[row])
+            query = model.encode_queries(asked)
         with _clock(seconds["search"]):
             engine.search(query, min(_RANKED, spec.gallery))
         with _clock(seconds["draw"]):
-            draws = model.draw_prototypes(pixels, indicator[row], labels[row]) is not None
+            draws = model.draw_prototypes(asked) is not None
     medians = {part: statistics.median(values[_WARM_UP:]) for part, values in seconds.items()}
     return QueryTime(
         model.embedding_dim,

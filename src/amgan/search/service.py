@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -15,22 +15,22 @@ from amgan.attributes import (
     MISSING,
     AttributeSchema,
     Change,
-    Indicator,
     Labels,
-    match_name,
-    suggest_name,
 )
 from amgan.errors import InputError
 from amgan.gallery.engines.protocol import NO_ROW, Filters, Neighbours, Rows, Vectors, places_kept
 from amgan.gallery.gallery import Gallery
 from amgan.gallery.store import load_gallery_model, open_gallery
-from amgan.images import DEFAULT_LIMITS, PictureLimits, Pixels, load_pixels
+from amgan.gallery.versions import GalleryError
+from amgan.images import DEFAULT_LIMITS, PictureLimits, load_pixels
+from amgan.methods.query_arrays import QueryArrays
 from amgan.methods.trained import TrainedModel
 from amgan.run_folder import RunFolder
+from amgan.search.query import SearchQuery
+from amgan.search.resolve import resolve_query
 from amgan.search.results import Hit, Ranking, ReferenceAttribute, SearchResult
 
 _QUERIES_A_BLOCK = 512
-_MOST_IMPORTANT = 100.0
 
 
 class SearchService:
@@ -58,172 +58,131 @@ class SearchService:
         """Attributes that can be changed."""
         return self.model.schema
 
+    def search(self, query: SearchQuery) -> SearchResult:
+        """Answer one query.
+
+        Raises:
+            QueryError: it asks for what gallery or model do not have.
+            PictureError: the picture, or the item's, cannot be used.
+        """
+        asked = resolve_query(query, self.gallery, fused=self.model.fusion is not None)
+        seconds: dict[str, float] = {}
+        with _timed(seconds, "decode"):
+            reference = load_pixels(asked.picture, self.model.images, self.limits)
+        with _timed(seconds, "encode"):
+            answer = self.model.answer_queries(
+                self._prepare(
+                    QueryArrays(reference[None], asked.indicator, asked.labels, asked.importance)
+                )
+            )
+        with _timed(seconds, "search"):
+            ranking = self.rank_vectors(
+                answer.vectors,
+                query.offset + query.k,
+                exclude=asked.excluded[None],
+                rows=asked.rows,
+                filters=asked.filters,
+            )
+        attributes = self._describe(asked.labels[0], answer.probabilities)
+        values = {attribute.name: attribute.value for attribute in attributes}
+        ranked = len(self.gallery) if asked.rows is None else len(asked.rows)
+        left_out = asked.excluded
+        if asked.rows is not None:
+            left_out = np.intersect1d(asked.rows, left_out)
+        return SearchResult(
+            self._hits(ranking, query.offset, values, asked.changes),
+            tuple(replace(change, unwanted=values[change.attribute]) for change in asked.changes),
+            attributes,
+            asked.picture,
+            reference,
+            None if answer.prototypes is None else answer.prototypes[0],
+            self.model.images,
+            ranked - len(left_out),
+            ranking.mode,
+            seconds,
+        )
+
     def rank(
         self,
-        pixels: Pixels,
-        indicator: Indicator,
-        labels: Labels | None,
+        queries: QueryArrays,
         k: int,
-        exclude: NDArray[np.int64] | None = None,
+        *,
+        exclude: Rows | None = None,
         rows: Rows | None = None,
-        filters: Filters | None = None,
-        importance: Mapping[str, float] | None = None,
-        pure: bool = False,
     ) -> Ranking:
-        """Rank the gallery for each query.
+        """Rank the gallery for each of Q queries, as `search` would.
 
         Args:
-            pixels: references (Q, H, W, 3).
-            indicator: wanted values (Q, J).
-            labels: the references' labels (Q, M), -1 where missing; None where not known.
+            queries: references, wanted values, labels.
             k: results a query.
             exclude: gallery rows to leave out of each query's results, (Q,) or (Q, E); -1 for none.
             rows: rank only these gallery rows, ascending; None for all.
-            filters: what `rows` were selected by, where it was filters.
-            importance: as for `search`.
-            pure: as for `search`.
-
-        Raises:
-            ValueError: `importance` that cannot be used.
         """
-        counts = self._importance(importance or {}, pure)
-        excluded = np.empty((len(pixels), 0), np.int64) if exclude is None else exclude
-        excluded = excluded.reshape(len(pixels), -1)
-        labels = self._trusted(labels)
+        excluded = np.empty((len(queries), 0), np.int64) if exclude is None else exclude
+        excluded = excluded.reshape(len(queries), -1)
         seconds: dict[str, float] = {"encode": 0.0, "search": 0.0}
         scores, ranked, mode = [np.empty((0, k), np.float32)], [np.empty((0, k), np.int64)], ""
-        for start in range(0, len(pixels), _QUERIES_A_BLOCK):
+        for start in range(0, len(queries), _QUERIES_A_BLOCK):
             block = slice(start, start + _QUERIES_A_BLOCK)
-            known = None if labels is None else labels[block]
             with _timed(seconds, "encode"):
-                weights = self._weigh(indicator[block], counts)
-                queries = self.model.encode_queries(pixels[block], indicator[block], known, weights)
-            found = self._rank_vectors(queries, k, excluded[block], rows, filters, seconds)
+                vectors = self.model.encode_queries(self._prepare(queries[block]))
+            with _timed(seconds, "search"):
+                found = self.rank_vectors(vectors, k, exclude=excluded[block], rows=rows)
             scores.append(found.scores)
             ranked.append(found.rows)
             mode = found.mode
         return Ranking(np.concatenate(scores), np.concatenate(ranked), mode, seconds)
 
-    def _rank_vectors(
+    def rank_vectors(
         self,
-        queries: Vectors,
+        vectors: Vectors,
         k: int,
-        excluded: NDArray[np.int64],
-        rows: Rows | None,
-        filters: Filters | None,
-        seconds: dict[str, float],
+        *,
+        exclude: Rows,
+        rows: Rows | None = None,
+        filters: Filters | None = None,
     ) -> Neighbours:
-        """Rank the gallery for query vectors (Q, D), without rows `excluded` (Q, E) of each."""
-        if not np.isfinite(queries).all():
-            raise InputError("the model gives no finite vector for a query")
-        with _timed(seconds, "search"):
-            found = self.gallery.engine.search(queries, k + excluded.shape[1], rows, filters)
-            places = places_kept(found.rows, excluded, k)
+        """Rank the gallery for query vectors.
+
+        Args:
+            vectors: of the model's `encode_queries`, (Q, D).
+            k: results a query.
+            exclude: gallery rows to leave out of each query's results, (Q, E); -1 for none.
+            rows: rank only these gallery rows, ascending; None for all.
+            filters: what `rows` were selected by, where it was filters.
+
+        Raises:
+            GalleryError: a vector that is not finite.
+        """
+        if not np.isfinite(vectors).all():
+            raise GalleryError("the model gives no finite vector for a query")
+        found = self.gallery.engine.search(vectors, k + exclude.shape[1], rows, filters)
+        places = places_kept(found.rows, exclude, k)
         return Neighbours(
             np.take_along_axis(found.scores, places, 1),
             np.take_along_axis(found.rows, places, 1),
             found.mode,
         )
 
-    def search(
-        self,
-        picture: Path | str | bytes,
-        changes: Iterable[Change],
-        k: int = 12,
-        *,
-        labels: Mapping[str, str | None] | None = None,
-        exclude: Collection[str] = (),
-        offset: int = 0,
-        filters: Filters | None = None,
-        importance: Mapping[str, float] | None = None,
-        pure: bool = False,
-    ) -> SearchResult:
-        """Search with a picture.
+    def _prepare(self, queries: QueryArrays) -> QueryArrays:
+        """Queries as they may be put to the model in this gallery.
 
-        Args:
-            picture: a file, or a file's content.
-            changes: wanted values; none searches for what looks the same.
-            k: results.
-            labels: the picture's attribute values as far as they are known; the model predicts
-                the others. In these names, and in those of `filters` and `importance`, case
-                matters only where it decides.
-            exclude: ids of items to leave out.
-            offset: results to skip, for paging.
-            filters: attribute or field name to the values to keep; see `Gallery.select`.
-            importance: how much an attribute counts in a fused ranking, 1 where not named.
-            pure: rank by the method's own distance alone, also in a gallery for fused ranking.
-
-        Raises:
-            PictureError: the picture cannot be used.
-            ValueError: an unknown attribute, value or field, a negative importance, or one for a
-                gallery without a fused ranking.
+        A fused ranking takes labels for certain, so it is told them only where the gallery trusts
+        labels. Its weights were fitted to what classifiers guess: where labels are certain, a
+        wanted value counts as much as all attributes together, so that no result lacks it for being
+        alike. A method that ranks by its own distance is told all: it was trained to use labels.
         """
-        if k < 1 or offset < 0:
-            raise InputError(f"ask for k >= 1 results from offset >= 0, not {k} from {offset}")
-        changes = tuple(changes)
-        picture = Path(picture) if isinstance(picture, str) else picture
-        counts = self._importance(importance or {}, pure)
-        indicator = self.schema.changes_indicator(changes)[None]
-        known = np.array([self.schema.encode(self.schema.find_values(labels or {}))], np.int16)
-        filters = self.find_filters(filters or {})
-        rows = self.gallery.select(filters)
-        excluded = np.array(self._rows_of(exclude), np.int64)
-        seconds: dict[str, float] = {}
-        with _timed(seconds, "decode"):
-            reference = load_pixels(picture, self.model.images, self.limits)
-        with _timed(seconds, "encode"):
-            answer = self.model.answer_queries(
-                reference[None], indicator, self._trusted(known), self._weigh(indicator, counts)
-            )
-        ranking = self._rank_vectors(
-            answer.vectors, offset + k, excluded[None], rows, filters, seconds
-        )
-        attributes = self._describe(known[0], answer.probabilities)
-        values = {attribute.name: attribute.value for attribute in attributes}
-        left_out = excluded if rows is None else np.intersect1d(rows, excluded)
-        return SearchResult(
-            self._hits(ranking, offset, values, changes),
-            tuple(replace(change, unwanted=values[change.attribute]) for change in changes),
-            attributes,
-            picture,
-            reference,
-            None if answer.prototypes is None else answer.prototypes[0],
-            self.model.images,
-            (len(self.gallery) if rows is None else len(rows)) - len(left_out),
-            ranking.mode,
-            seconds,
-        )
-
-    def search_item(
-        self,
-        item_id: str,
-        changes: Iterable[Change],
-        k: int = 12,
-        *,
-        exclude: Collection[str] = (),
-        offset: int = 0,
-        filters: Filters | None = None,
-        importance: Mapping[str, float] | None = None,
-        pure: bool = False,
-    ) -> SearchResult:
-        """Search with an item of the gallery, whose labels are known; it is left out itself.
-
-        Raises:
-            PictureError: the item's picture is gone or cannot be used.
-            ValueError: no such item, or as `search`.
-        """
-        item = self.gallery[self.gallery.row(item_id)]
-        return self.search(
-            item.image,
-            changes,
-            k,
-            labels=self.schema.decode(item.labels),
-            exclude={item_id, *exclude},
-            offset=offset,
-            filters=filters,
-            importance=importance,
-            pure=pure,
-        )
+        fusion = self.model.fusion
+        if fusion is None:
+            return queries
+        if not self.gallery.manifest.trust_labels:
+            return replace(queries, labels=None)
+        wanted = [queries.indicator[:, columns].any(1) for columns in self.schema.slices]
+        most = self.schema.num_attributes / (fusion.changed or 1.0)
+        weights = np.where(np.stack(wanted, 1), most, 1.0)
+        if queries.importance is not None:
+            weights = weights * queries.importance
+        return replace(queries, importance=weights.astype(np.float32))
 
     def describe(self, picture: Path | bytes) -> tuple[ReferenceAttribute, ...]:
         """A picture's attributes as the model sees them.
@@ -234,77 +193,6 @@ class SearchService:
         pixels = load_pixels(picture, self.model.images, self.limits)
         unknown = np.full(self.schema.num_attributes, MISSING, np.int16)
         return self._describe(unknown, self.model.predict_attributes(pixels[None]))
-
-    def _trusted(self, labels: Labels | None) -> Labels | None:
-        """Labels that may be told to the model: a fused ranking takes what it is told for certain.
-
-        A method that ranks by its own distance is told all: it was trained to use them.
-        """
-        fused = self.model.fusion is not None
-        return None if fused and not self.gallery.manifest.trust_labels else labels
-
-    def find_filters(self, filters: Filters) -> dict[str, tuple[str, ...]]:
-        """Filters by names as gallery and schema write them; several of one name add up.
-
-        Raises:
-            ValueError: no such attribute, field, or attribute value.
-        """
-        found: dict[str, tuple[str, ...]] = {}
-        known = (*self.schema.names, *self.gallery.items.field_names)
-        for name, values in filters.items():
-            written = match_name(name, known)
-            if written is None:
-                hint = suggest_name(name, known)
-                raise InputError(f"cannot filter by {name!r}; {hint}filters are {', '.join(known)}")
-            if isinstance(values, str):
-                raise InputError(f"filter {name!r}: give a list of values, not the text {values!r}")
-            if written in self.schema.names:
-                values = [v and self.schema.find_value(written, v)[1] for v in values]
-            found[written] = (*found.get(written, ()), *values)
-        return found
-
-    def check_importance(self, importance: Mapping[str, float], pure: bool) -> None:
-        """Whether a search can weigh attributes so.
-
-        Raises:
-            ValueError: it cannot.
-        """
-        self._importance(importance, pure)
-
-    def _importance(
-        self, importance: Mapping[str, float], pure: bool
-    ) -> NDArray[np.float32] | None:
-        """What the attributes' weights are multiplied with, (1, M); None leaves them."""
-        if importance and (pure or self.model.fusion is None):
-            raise InputError(
-                "attributes have no weights where the distance alone ranks; "
-                + ("leave out `pure`" if pure else "index the catalogue with --ranking fused")
-            )
-        counts = np.full((1, self.schema.num_attributes), 0.0 if pure else 1.0, np.float32)
-        for name, value in importance.items():
-            if not 0 <= value <= _MOST_IMPORTANT:
-                raise InputError(
-                    f"importance of {name!r} is {value}; write 0 to {_MOST_IMPORTANT:g}, "
-                    "1 where nothing is said"
-                )
-            counts[0, self.schema.attribute_position(self.schema.find_attribute(name))] = value
-        return counts if importance or pure else None
-
-    def _weigh(
-        self, indicator: Indicator, counts: NDArray[np.float32] | None
-    ) -> NDArray[np.float32] | None:
-        """Importance (Q, M) of each query's attributes; None leaves the fused weights.
-
-        The weights were fitted to what classifiers guess. Where labels are certain, a wanted value
-        counts as much as all attributes together, so that no result lacks it for being alike.
-        """
-        fusion = self.model.fusion
-        if fusion is None or not self.gallery.manifest.trust_labels:
-            return None if counts is None else np.repeat(counts, len(indicator), 0)
-        asked = np.stack([indicator[:, columns].any(1) for columns in self.schema.slices], 1)
-        most = self.schema.num_attributes / (fusion.changed or 1.0)
-        weights = np.where(asked, most, 1.0) * (1.0 if counts is None else counts)
-        return weights.astype(np.float32)
 
     def _describe(
         self, known: Labels, predicted: NDArray[np.float32] | None
@@ -319,11 +207,6 @@ class SearchService:
                 value, confidence = attribute.values[int(block.argmax())], float(block.max())
             described.append(ReferenceAttribute(attribute.name, value, confidence))
         return tuple(described)
-
-    def _rows_of(self, item_ids: Collection[str]) -> list[int]:
-        """Rows of the items that the gallery has."""
-        rows = (self.gallery.items.find(item_id) for item_id in dict.fromkeys(item_ids))
-        return [row for row in rows if row is not None]
 
     def _hits(
         self,

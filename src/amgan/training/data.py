@@ -14,7 +14,7 @@ from amgan.catalogue.records import Catalogue
 from amgan.devices import Compute
 from amgan.errors import InputError
 from amgan.images import Pixels, to_tensor
-from amgan.methods.protocol import TrainingBatch
+from amgan.methods.method import TrainingBatch
 from amgan.queries import PositiveSampler, Triplets
 
 # Distinguishes the random streams drawn from one seed.

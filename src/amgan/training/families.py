@@ -15,7 +15,7 @@ from amgan.catalogue.studio.schema import STUDIO_SCHEMA
 from amgan.devices import Compute
 from amgan.errors import InputError
 from amgan.images import Pixels, to_tensor
-from amgan.methods.protocol import TrainingBatch
+from amgan.methods.method import TrainingBatch
 from amgan.queries import PositiveSampler
 from amgan.training.data import BatchRequest
 

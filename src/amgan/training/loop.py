@@ -7,14 +7,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from amgan.devices import Compute, Precision, choose_compute
-from amgan.errors import InputError
-from amgan.methods.protocol import FollowsSteps, Phase, TrainingBatch
+from amgan.errors import InputError, SettingsError
+from amgan.methods.method import Method, Phase, TrainingBatch
 from amgan.progress import Bar, progress_bar
 from amgan.training.checkpoint import Progress, load_checkpoint, save_checkpoint
 from amgan.training.data import Batches, BatchRequest
@@ -69,9 +69,10 @@ class TrainingConfig:
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size", "learning_rate", "validate_every", "log_every"):
             if getattr(self, name) <= 0:
-                raise InputError(f"training.{name} must be positive, not {getattr(self, name)}")
-        if self.warmup_steps < 0:
-            raise InputError(f"training.warmup_steps must not be negative: {self.warmup_steps}")
+                raise SettingsError(f"training.{name} must be positive, not {getattr(self, name)}")
+        for name in ("seed", "warmup_steps"):
+            if getattr(self, name) < 0:
+                raise SettingsError(f"training.{name} must be 0 or more, not {getattr(self, name)}")
 
 
 @dataclass
@@ -89,7 +90,7 @@ class Trainer:
         preview: writes a grid of prototypes for the given epoch.
     """
 
-    method: Any
+    method: Method
     batches: Batches
     config: TrainingConfig
     log: RunLog
@@ -106,8 +107,8 @@ class Trainer:
                 f"training.batch_size {self.config.batch_size} must be a multiple of "
                 f"the {self.processes.world} processes"
             )
-        self.method.to(self.compute.device, memory_format=self.compute.memory_format)
-        self.phases: tuple[Phase, ...] = self.method.phases()
+        self.compute.place(self.method)
+        self.phases = self.method.phases()
         self.optimisers = {phase.name: self._optimiser(phase) for phase in self.phases}
         self.progress = Progress()
         self._losses = LossLog()
@@ -200,8 +201,7 @@ class Trainer:
         for group in optimiser.param_groups:
             group["lr"] = self._learning_rate(phase) * phase.learning_rate
         optimiser.step()
-        if isinstance(self.method, FollowsSteps):
-            self.method.after_step(phase.name)
+        self.method.after_step(phase.name)
         share_state(self.method, self.processes, parameters=False)
 
     def _log_losses(self, rate: float) -> dict[str, float]:

@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from amgan.attributes import MISSING, Indicator, Labels
 from amgan.images import Pixels
 from amgan.methods.description import Embeddings, QueryAnswers
+from amgan.methods.query_arrays import QueryArrays
 from amgan.methods.trained import TrainedModel
 
 Arrays = tuple[NDArray[Any], ...]
@@ -176,56 +176,29 @@ class BatchedModel(TrainedModel):
         super().__init__(model.method, model.description, model.compute, model.batch_size)
         self._batcher = batcher
         self._calls: dict[str, Call] = {
-            "encode": model.encode_queries,
-            "answer": _as_tuple(model.answer_queries),
+            "encode": lambda *rows: model.encode_queries(QueryArrays(*rows)),
+            "answer": lambda *rows: _as_tuple(model.answer_queries(QueryArrays(*rows))),
             "predict": model.predict_attributes,
         }
         self.__dict__["identity"] = model.identity  # computed once; reads all weights
 
-    def encode_queries(
-        self,
-        pixels: Pixels,
-        indicator: Indicator,
-        labels: Labels | None = None,
-        importance: NDArray[np.float32] | None = None,
-    ) -> Embeddings:
+    def encode_queries(self, queries: QueryArrays) -> Embeddings:
         """As `TrainedModel.encode_queries`."""
-        made: Embeddings = self._together(
-            "encode", *self._rows(pixels, indicator, labels, importance)
-        )
+        made: Embeddings = self._together("encode", *self._rows(queries))
         return made
 
-    def answer_queries(
-        self,
-        pixels: Pixels,
-        indicator: Indicator,
-        labels: Labels | None = None,
-        importance: NDArray[np.float32] | None = None,
-    ) -> QueryAnswers:
+    def answer_queries(self, queries: QueryArrays) -> QueryAnswers:
         """As `TrainedModel.answer_queries`."""
-        made = self._together("answer", *self._rows(pixels, indicator, labels, importance))
-        return QueryAnswers(*made)
+        return QueryAnswers(*self._together("answer", *self._rows(queries)))
 
     def predict_attributes(self, pixels: Pixels) -> NDArray[np.float32] | None:
         """As `TrainedModel.predict_attributes`."""
         made: NDArray[np.float32] | None = self._together("predict", pixels)
         return made
 
-    def _rows(
-        self,
-        pixels: Pixels,
-        indicator: Indicator,
-        labels: Labels | None,
-        importance: NDArray[np.float32] | None,
-    ) -> Arrays:
-        """Arguments with a row a query each, so that different callers' can be joined."""
-        shape = (len(pixels), self.schema.num_attributes)
-        return (
-            pixels,
-            indicator,
-            np.full(shape, MISSING, np.int16) if labels is None else labels,
-            np.ones(shape, np.float32) if importance is None else importance,
-        )
+    def _rows(self, queries: QueryArrays) -> Arrays:
+        """All fields of queries, so that different callers' can be joined."""
+        return queries.filled(self.schema.num_attributes)
 
     def _together(self, kind: str, *rows: NDArray[Any]) -> Made:
         call = self._calls[kind]
@@ -234,9 +207,5 @@ class BatchedModel(TrainedModel):
         return self._batcher.submit(call, rows).result()
 
 
-def _as_tuple(answer: Callable[..., QueryAnswers]) -> Call:
-    def call(*rows: NDArray[Any]) -> Made:
-        answers = answer(*rows)
-        return answers.vectors, answers.prototypes, answers.probabilities
-
-    return call
+def _as_tuple(answers: QueryAnswers) -> Made:
+    return answers.vectors, answers.prototypes, answers.probabilities

@@ -12,7 +12,10 @@ from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
+from amgan.errors import InputError, NoSuchItemError
+from amgan.gallery.versions import GalleryError
 from amgan.images import PictureError
+from amgan.web.logs import logger
 
 # Codes of errors that are known by their status alone.
 _CODES = {
@@ -90,9 +93,19 @@ def bad_picture(error: PictureError) -> ApiError:
     return ApiError(422, "bad_picture", f"the picture {_sentence(error.reason)}")
 
 
+def no_such_item(item_id: str) -> ApiError:
+    """Error for an id that the gallery does not have."""
+    return ApiError(
+        404, "no_such_item", "the gallery has no item with this id", [{"item_id": item_id[:200]}]
+    )
+
+
 def install_error_handlers(app: FastAPI) -> None:
     """Give every error of `app` the one shape."""
     app.add_exception_handler(ApiError, _on_api_error)
+    app.add_exception_handler(InputError, _on_input_error)
+    app.add_exception_handler(GalleryError, _on_unavailable)
+    app.add_exception_handler(OSError, _on_unavailable)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http_error)
 
@@ -110,6 +123,21 @@ def _path(location: Sequence[int | str]) -> str:
 async def _on_api_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ApiError)
     return error_response(request, error)
+
+
+async def _on_input_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, InputError)
+    if isinstance(error, NoSuchItemError):
+        return error_response(request, no_such_item(error.item_id))
+    details = [{"field": error.field, "problem": str(error)}] if error.field else []
+    return error_response(request, ApiError(422, "invalid", str(error), details))
+
+
+async def _on_unavailable(request: Request, error: Exception) -> JSONResponse:
+    """The gallery, its server or a disk failed; the log says how, the answer names no path."""
+    logger().error("gallery failed", reason=str(error))
+    message = "the gallery cannot be searched just now; try again shortly"
+    return error_response(request, ApiError(503, "unavailable", message))
 
 
 async def _on_invalid(request: Request, error: Exception) -> JSONResponse:

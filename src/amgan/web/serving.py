@@ -16,6 +16,7 @@ import numpy as np
 
 from amgan.attributes import MISSING
 from amgan.gallery.gallery import Gallery
+from amgan.methods.query_arrays import QueryArrays
 from amgan.methods.trained import TrainedModel
 from amgan.search import SearchService
 from amgan.web.batching import BatchedModel, Batcher
@@ -177,9 +178,10 @@ class Serving:
         images = service.model.images
         grey = np.full((1, images.height, images.width, 3), 128, np.uint8)
         nothing = np.zeros((1, service.schema.num_values), np.float32)
-        service.rank(grey, nothing, None, 1)
+        queries = QueryArrays(grey, nothing)
+        service.rank(queries, 1)
         service.model.predict_attributes(grey)
-        return service.model.answer_queries(grey, nothing).prototypes is not None
+        return service.model.answer_queries(queries).prototypes is not None
 
     def _report(self, loaded: Loaded) -> None:
         gallery, metrics = loaded.gallery, self.metrics

@@ -87,16 +87,16 @@ def measure_calibration(
                 "and so no confidence to hold against labels"
             )
         parts.append(logits[:, columns])
-    note = model.description.note
+    facts = model.description.facts
     return build_calibration_report(
         np.concatenate(parts),
         catalogue.labels[rows],
         catalogue.schema,
-        note.get("temperatures", {}),
+        facts.temperatures or {},
         method=model.description.method,
         catalogue=catalogue.name,
         split=split,
-        seed=int(note.get("seed", 0)),
+        seed=facts.seed or 0,
         bins=bins,
     )
 

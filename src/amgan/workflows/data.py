@@ -106,19 +106,26 @@ def load_catalogue(
 
 
 def load_data(
-    config: ExperimentConfig, *, check_pictures: bool = False, cache: Path | None = None
+    config: ExperimentConfig,
+    *,
+    schema: AttributeSchema | None = None,
+    check_pictures: bool = False,
+    cache: Path | None = None,
 ) -> ExperimentData:
     """Catalogue, decoded pictures and triplets of an experiment.
 
     Args:
         config: which ones.
+        schema: attributes and values to hold a table against; None takes what the table has.
         check_pictures: decode every picture before, and leave out those that cannot be.
         cache: where decoded pictures are kept; None takes `cache_folder()`.
 
     Raises:
         ValueError: as `load_catalogue` and `load_triplets`.
     """
-    catalogue, report = load_catalogue(config.catalogue, check_pictures=check_pictures)
+    catalogue, report = load_catalogue(
+        config.catalogue, schema=schema, check_pictures=check_pictures
+    )
     pixels = open_pixels(catalogue, config.images, cache or cache_folder(), progress=track)
     return ExperimentData(catalogue, pixels, choose_triplets(config.triplets, catalogue), report)
 
@@ -139,6 +146,13 @@ def choose_triplets(config: TripletConfig, catalogue: Catalogue) -> Triplets:
 def evenly(total: int, wanted: int) -> NDArray[np.int64]:
     """At most `wanted` of the places 0 to `total` - 1, spread evenly, ascending."""
     return np.unique(np.linspace(0, total - 1, min(total, wanted)).astype(np.int64))
+
+
+def places_among(rows: NDArray[np.int64], total: int) -> NDArray[np.int64]:
+    """Where each of `total` catalogue rows stands among `rows`, (total,); -1 where it does not."""
+    places = np.full(total, -1, np.int64)
+    places[rows] = np.arange(len(rows))
+    return places
 
 
 def table_columns(run: Path) -> CatalogueConfig:

@@ -20,12 +20,13 @@ from amgan.evaluation.editing import (
     compute_edit_quality,
 )
 from amgan.images import Pixels, to_tensor
+from amgan.methods.posterior import PosteriorRanker
+from amgan.methods.query_arrays import QueryArrays
 from amgan.methods.trained import TrainedModel
 from amgan.progress import track
 from amgan.training.families import studio_part
 
 _QUERIES = 2000
-_BATCH = 256
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ def measure_edits(model: TrainedModel, judge: TrainedModel, held_out: HeldOutEdi
         InputError: the model draws none.
     """
     drawn = model.draw_prototypes(
-        held_out.references, held_out.indicator, held_out.reference_labels
+        QueryArrays(held_out.references, held_out.indicator, held_out.reference_labels)
     )
     if drawn is None:
         raise InputError(f"method {model.description.method!r} draws no prototypes to measure")
@@ -129,12 +130,13 @@ def _judged(judge: TrainedModel, pixels: Pixels) -> JudgedPictures:
     return JudgedPictures(pixels, logits, judge_features(judge, pixels))
 
 
-def judge_features(judge: TrainedModel, pixels: Pixels) -> NDArray[np.float32]:
+def judge_features(judge: TrainedModel, pixels: Pixels, batch: int = 256) -> NDArray[np.float32]:
     """The judge's embeddings of pictures (N, H, W, 3), (N, D)."""
+    assert isinstance(judge.method, PosteriorRanker)  # as every judge is trained
     parts = []
     with torch.inference_mode():
-        for start in range(0, len(pixels), _BATCH):
-            images = to_tensor(np.asarray(pixels[start : start + _BATCH]))
+        for start in range(0, len(pixels), batch):
+            images = to_tensor(np.asarray(pixels[start : start + batch]))
             parts.append(judge.method.encoder(images.to(judge.compute.device)).float().cpu())
     features: NDArray[np.float32] = torch.cat(parts).numpy()
     return features

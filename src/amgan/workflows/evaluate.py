@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from amgan.config import load_run_config
@@ -17,15 +16,17 @@ from amgan.evaluation.per_query import PerQueryResults, save_per_query
 from amgan.evaluation.report import EvaluationReport, Protocol, build_report, save_report
 from amgan.gallery.store import Gallery
 from amgan.methods.baselines import Unmanipulated
+from amgan.methods.method import Method
 from amgan.methods.model_file import load_model
+from amgan.methods.query_arrays import QueryArrays
 from amgan.methods.ranking import RankingChoice
 from amgan.methods.registry import UNTRAINED, build_method
 from amgan.methods.trained import TrainedModel
 from amgan.queries import Triplets
 from amgan.run_folder import RunFolder
 from amgan.search import SearchService
-from amgan.workflows.data import ExperimentData, load_data
-from amgan.workflows.fit import fuse_model
+from amgan.workflows.data import ExperimentData, load_data, places_among
+from amgan.workflows.fit import fit_facts
 
 RANKED = 1000  # MRR@1000 looks this far
 
@@ -88,14 +89,15 @@ def evaluate_model(
     rows = np.arange(len(catalogue)) if protocol == "paper" else catalogue.rows_in_split(split)
     pixels = data.pixels if len(rows) == len(catalogue) else data.pixels[rows]
     gallery = Gallery.in_memory(model, catalogue.subset(rows), pixels)
-    place = np.full(len(catalogue), -1, np.int64)
-    place[rows] = np.arange(len(rows))
+    places = places_among(rows, len(catalogue))
     ranking = SearchService(model, gallery).rank(
-        data.pixels[triplets.reference],
-        triplets.indicator(catalogue),
-        catalogue.labels[triplets.reference],
+        QueryArrays(
+            data.pixels[triplets.reference],
+            triplets.indicator(catalogue),
+            catalogue.labels[triplets.reference],
+        ),
         min(RANKED, len(rows) - 1),
-        exclude=place[triplets.reference],
+        exclude=places[triplets.reference],
     )
     retrieved = np.where(ranking.rows >= 0, rows[ranking.rows], -1)
     metrics = compute_query_metrics(
@@ -103,7 +105,7 @@ def evaluate_model(
         gallery_labels=catalogue.labels[rows],
         target_labels=catalogue.labels[triplets.target],
         changed=triplets.changed(catalogue),
-        target_rows=place[triplets.target],
+        target_rows=places[triplets.target],
     )
     results = PerQueryResults.from_triplets(metrics, triplets, catalogue)
     report = build_report(
@@ -114,7 +116,7 @@ def evaluate_model(
         catalogue=catalogue.name,
         split=split,
         triplet_digest=triplets.digest,
-        seed=int(model.description.note.get("seed", 0)),
+        seed=model.description.facts.seed or 0,
         gallery_size=len(rows),
     )
     return Evaluation(report, results, triplets, retrieved)
@@ -131,13 +133,13 @@ def build_untrained(name: str, model: TrainedModel) -> TrainedModel:
         ValueError: another name.
     """
     if name == "unmanipulated":
-        method: torch.nn.Module = Unmanipulated(model.method)
+        method: Method = Unmanipulated(model.method)
     elif name in UNTRAINED:
         method = build_method(name, model.schema, model.images, model.description.network)
     else:
         raise InputError(f"unknown ranker {name!r}; choose unmanipulated, {', '.join(UNTRAINED)}")
-    note = {key: value for key, value in model.description.note.items() if key != "ranking"}
-    description = replace(model.description, method=name, options={}, note=note)
+    facts = replace(model.description.facts, ranking="pure")
+    description = replace(model.description, method=name, options={}, facts=facts)
     return TrainedModel(method, description, model.compute)
 
 
@@ -160,8 +162,9 @@ def evaluate_run(
         triplets: triplet file; None takes the run's own.
         beside: rankers that need no training, measured after the model; see `build_untrained`.
         device: auto, cpu, cuda or cuda:N.
-        ranking: the method's own, or fused, whose weights are chosen on validation queries first
-            where the model has none yet; auto measures both where the model draws prototypes.
+        ranking: the method's own, or fused; auto measures both where the method can be fused. A
+            model without weights for it gets them from validation queries for this measurement
+            alone: its file stays as it is.
 
     Raises:
         ValueError: no model, an unknown ranker, or triplets that do not agree with the catalogue.
@@ -169,13 +172,30 @@ def evaluate_run(
     config = load_run_config(run)
     asked = replace(config.triplets, path=str(triplets or RunFolder(run).triplets))
     data = load_data(replace(config, triplets=asked))
-    if ranking is not RankingChoice.pure:
-        fuse_model(RunFolder(run).model, data, config.training.metric)
-    model = load_model(run, device, ranking=ranking)
-    rankers = [model]
-    if ranking is RankingChoice.auto and model.fusion is not None:
-        rankers.insert(0, load_model(run, device, ranking=RankingChoice.pure))
+    model = load_model(run, device, ranking=RankingChoice.pure)
+    rankers = rankers_of(model, data, config.training.metric, ranking)
     rankers += [build_untrained(name, model) for name in beside]
     for protocol in protocols:
         for ranker in rankers:
             yield evaluate_model(ranker, data, split=split, protocol=protocol)
+
+
+def rankers_of(
+    model: TrainedModel, data: ExperimentData, metric: str, ranking: RankingChoice
+) -> list[TrainedModel]:
+    """The model as it is to be measured: pure, fused, or one after the other.
+
+    Args:
+        model: ranks by its own metric.
+        data: where the weights of a fused ranking come from if the model has none.
+        metric: that they are to make largest.
+        ranking: which; `auto` is the pure one, and the fused one where there is one.
+
+    Raises:
+        InputError: a fused ranking is wanted, and the method has none.
+    """
+    if ranking is RankingChoice.pure:
+        return [model]
+    facts = fit_facts(model, data, metric).choose(ranking)
+    fused = [model.with_facts(facts)] if facts.ranking == "fused" else []
+    return fused if ranking is RankingChoice.fused else [model, *fused]

@@ -1,8 +1,8 @@
-"""Weights of the fused ranking, chosen on validation queries."""
+"""What is fitted to a trained model on validation data: temperatures, weights of the ranking."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -13,14 +13,14 @@ import torch
 from amgan.attributes import MISSING
 from amgan.evaluation.calibration import fit_temperature
 from amgan.evaluation.metrics import compute_query_metrics
-from amgan.gallery.engines.exact import ExactEngine
-from amgan.gallery.engines.protocol import places_kept
+from amgan.gallery.gallery import Gallery
+from amgan.methods.facts import ModelFacts
 from amgan.methods.fusion import FusionWeights, fused_query_vectors
-from amgan.methods.model_file import add_note, load_model
-from amgan.methods.prototypes import PrototypeSearch
-from amgan.methods.ranking import RankingChoice
+from amgan.methods.model_file import load_model, save_model
+from amgan.methods.query_arrays import QueryArrays
 from amgan.methods.trained import TrainedModel
-from amgan.workflows.data import ExperimentData, evenly
+from amgan.search import SearchService
+from amgan.workflows.data import ExperimentData, evenly, places_among
 
 DISTANCES = tuple(2.0**power for power in range(-6, 5))
 CHANGED = (0.5, 1.0, 2.0, 4.0)
@@ -29,52 +29,58 @@ _ITEMS = 20_000
 _RANKED = 1000
 
 
-def fuse_model(path: Path, data: ExperimentData, metric: str) -> None:
-    """Choose the weights of a model's fused ranking and note them in its file.
-
-    Nothing is done where the file has them, where the method draws no prototypes, or where there
-    are no validation queries.
+def fit_model(path: Path, data: ExperimentData, metric: str) -> None:
+    """Fit what a model file does not have yet; it is read once, and written once if at all.
 
     Args:
         path: model file.
-        data: its triplets of the validation split are asked, against that split's items.
-        metric: that is to be largest.
+        data: its validation split is used.
+        metric: that the weights of a fused ranking are to make largest.
     """
     model = load_model(path)
-    if "fusion" in model.description.note or not isinstance(model.method, PrototypeSearch):
-        return
-    if not len(data.triplets.in_split("val")):
-        return
-    add_note(path, fusion=asdict(choose_fusion(model, data, metric)))
+    facts = fit_facts(model, data, metric)
+    if facts != model.description.facts:
+        save_model(path, model.method, replace(model.description, facts=facts))
 
 
-def calibrate_model(path: Path, data: ExperimentData) -> None:
-    """Fit a temperature an attribute on validation items and note it in the model's file.
+def fit_facts(model: TrainedModel, data: ExperimentData, metric: str) -> ModelFacts:
+    """The facts of a model, those that it lacks and that can be fitted with it; no file is touched.
 
-    Nothing is done where the file has them, where the method has no classifier, or where there
-    are no validation items.
+    Args:
+        model: trained; ranks by its own metric.
+        data: its validation split is used.
+        metric: that the weights of a fused ranking are to make largest.
     """
-    model = load_model(path)
+    facts = model.description.facts
+    if facts.temperatures is None:
+        facts = replace(facts, temperatures=fit_temperatures(model, data))
+    if facts.fusion is None and model.method.fusible and len(data.triplets.in_split("val")):
+        facts = replace(facts, fusion=choose_fusion(model, data, metric))
+    return facts
+
+
+def fit_temperatures(model: TrainedModel, data: ExperimentData) -> dict[str, float] | None:
+    """A temperature for each attribute, by name.
+
+    None without a classifier or without validation items.
+    """
     rows = data.catalogue.rows_in_split("val")
-    if "temperatures" in model.description.note or not len(rows):
-        return
-    logits = model.attribute_logits(data.pixels[rows])
+    logits = model.attribute_logits(data.pixels[rows]) if len(rows) else None
     if logits is None:
-        return
-    temperatures = {
+        return None
+    return {
         name: fit_temperature(logits[:, columns], data.catalogue.labels[rows, position])
         for position, (name, columns) in enumerate(
             zip(model.schema.names, model.schema.slices, strict=True)
         )
     }
-    add_note(path, temperatures=temperatures)
 
 
 def choose_fusion(model: TrainedModel, data: ExperimentData, metric: str) -> FusionWeights:
     """The best weights of a grid on validation queries; the first of equally good ones.
 
     Args:
-        model: draws prototypes.
+        model: of a fusible method.
         data: with triplets in the validation split; at most 2,000 are asked, at most 20,000 items
             ranked.
         metric: that is to be largest.
@@ -84,29 +90,27 @@ def choose_fusion(model: TrainedModel, data: ExperimentData, metric: str) -> Fus
     rows = catalogue.rows_in_split("val")
     needed = np.unique(np.concatenate([triplets.reference, triplets.target]))
     rows = np.union1d(needed, rows[evenly(len(rows), _ITEMS)])
-    place = np.full(len(catalogue), -1, np.int64)
-    place[rows] = np.arange(len(rows))
+    places = places_among(rows, len(catalogue))
 
     start = FusionWeights(1.0, 1.0)
-    note = {**model.description.note, "ranking": str(RankingChoice.fused), "fusion": asdict(start)}
-    fused = TrainedModel(
-        model.method, replace(model.description, note=note), model.compute, model.batch_size
-    )
-    engine = ExactEngine(fused.encode_gallery(data.pixels[rows]), fused.ranking_metric)
+    facts = replace(model.description.facts, ranking="fused", fusion=start)
+    fused = model.with_facts(facts)
+    gallery = Gallery.in_memory(fused, catalogue.subset(rows), data.pixels[rows])
+    service = SearchService(fused, gallery)
     indicator = triplets.indicator(catalogue)
     pixels = data.pixels[triplets.reference]
-    embeddings = torch.from_numpy(model.encode_queries(pixels, indicator))
+    embeddings = torch.from_numpy(model.encode_queries(QueryArrays(pixels, indicator)))
     logits = model.attribute_logits(pixels)
     assert logits is not None
     asked = torch.from_numpy(np.asarray(indicator, np.float32))
     alike = torch.ones(len(triplets), catalogue.schema.num_attributes)
     unknown = torch.full((len(triplets), catalogue.schema.num_attributes), MISSING)
-    references = place[triplets.reference][:, None]
+    own = places[triplets.reference][:, None]
     judged: dict[str, Any] = {
         "gallery_labels": catalogue.labels[rows],
         "target_labels": catalogue.labels[triplets.target],
         "changed": triplets.changed(catalogue),
-        "target_rows": place[triplets.target],
+        "target_rows": places[triplets.target],
     }
 
     def value(weights: FusionWeights) -> float:
@@ -119,10 +123,8 @@ def choose_fusion(model: TrainedModel, data: ExperimentData, metric: str) -> Fus
             alike,
             unknown,
         ).numpy()
-        found = engine.search(vectors, min(_RANKED + 1, len(rows))).rows
-        kept = places_kept(found, references, found.shape[1] - 1)
-        ranked = np.take_along_axis(found, kept, 1)
-        return float(np.nanmean(compute_query_metrics(ranked, **judged)[metric]))
+        found = service.rank_vectors(vectors, min(_RANKED, len(rows) - 1), exclude=own)
+        return float(np.nanmean(compute_query_metrics(found.rows, **judged)[metric]))
 
     grid = [FusionWeights(*pair) for pair in product(DISTANCES, CHANGED)]
     return max(grid, key=value)

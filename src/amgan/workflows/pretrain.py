@@ -13,7 +13,10 @@ from amgan.catalogue.studio.families import load_families, render_families
 from amgan.catalogue.studio.writing import write_studio_catalogue
 from amgan.config import config_from_dict
 from amgan.devices import choose_compute
+from amgan.evaluation.provenance import commit_id
 from amgan.methods.description import ModelDescription
+from amgan.methods.facts import ModelFacts
+from amgan.methods.method import Method
 from amgan.methods.model_file import load_model, save_model
 from amgan.methods.trained import TrainedModel
 from amgan.progress import track
@@ -22,19 +25,19 @@ from amgan.training.families import FamilyBatches
 from amgan.training.loop import Trainer, TrainingConfig
 from amgan.training.run_log import RunLog
 from amgan.workflows.data import load_data
-from amgan.workflows.edits import load_held_out, measure_edits
-from amgan.workflows.fit import calibrate_model, fuse_model
+from amgan.workflows.edits import EditQuality, load_held_out, measure_edits
+from amgan.workflows.fit import fit_model
 from amgan.workflows.recipe import Recipe, Stage
 
-_FITTED_ITEMS = 3000
+FITTED_ITEMS = 3000
 # Training aids that the packed model does without.
 _PACKED = {"average": 0.0, "critic_widths": ()}
 
 
 def pretrain(
     folder: Path, recipe: Recipe, announce: Callable[[str], None] = lambda step: None
-) -> Path:
-    """Do everything that is not done yet; returns the packed model's file.
+) -> tuple[Path, EditQuality]:
+    """Do everything that is not done yet; returns the packed model's file and its quality.
 
     Args:
         folder: pictures, run folders and model are written here.
@@ -86,7 +89,7 @@ def _batches(
 def _train_judge(folder: Path, recipe: Recipe) -> TrainedModel:
     plan = recipe.judge
     description = ModelDescription(
-        "posterior", {}, recipe.schema, recipe.images, plan.network, {"recipe": recipe.digest}
+        "posterior", {}, recipe.schema, recipe.images, plan.network, _facts(recipe)
     )
     batches = _batches(folder, recipe, "judge-families", plan.steps, plan.training)
     return _train(folder / "judge", description, batches, plan.training, {})
@@ -109,8 +112,12 @@ def _describe(recipe: Recipe, options: Mapping[str, Any]) -> ModelDescription:
         recipe.schema,
         recipe.images,
         recipe.network,
-        {"catalogue": "rendered garments", "recipe": recipe.digest},
+        _facts(recipe),
     )
+
+
+def _facts(recipe: Recipe) -> ModelFacts:
+    return ModelFacts("rendered garments", recipe.seed, commit_id(), recipe=recipe.digest)
 
 
 def _train(
@@ -131,12 +138,12 @@ def _train(
     def save() -> None:
         save_model(file, method, description)
 
-    fingerprint = f"{description.note['recipe']} {folder.name}"
+    fingerprint = f"{description.facts.recipe} {folder.name}"
     Trainer(method, batches, training, log, fingerprint, save).train()
     return TrainedModel(method, description, compute)
 
 
-def start_from(method: torch.nn.Module, weights: Mapping[str, torch.Tensor]) -> None:
+def start_from(method: Method, weights: Mapping[str, torch.Tensor]) -> None:
     """Take over those weights that the method has under the same name and in the same shape."""
     own = method.state_dict()
     own.update(
@@ -151,7 +158,7 @@ def start_from(method: torch.nn.Module, weights: Mapping[str, torch.Tensor]) -> 
 
 def _pack(
     folder: Path, recipe: Recipe, weights: Mapping[str, torch.Tensor], judge: TrainedModel
-) -> Path:
+) -> tuple[Path, EditQuality]:
     """The last stage's weights without training aids, rounded to half precision, and measured."""
     description = _describe(recipe, {**recipe.stages[-1].options, **_PACKED})
     method = description.build()
@@ -164,15 +171,15 @@ def _pack(
     settings = recipe.families(recipe.held_out_seed, 1)
     edits = load_held_out(folder / "held-out-families", settings, recipe.schema)
     quality = measure_edits(model, judge, edits)
-    note = {**model.description.note, "quality": quality.to_dict()}
-    save_model(path, model.method, replace(model.description, note=note), half=True)
-    return path
+    facts = replace(model.description.facts, quality=quality.to_dict())
+    save_model(path, model.method, replace(model.description, facts=facts), half=True)
+    return path, quality
 
 
 def _fit(path: Path, folder: Path, recipe: Recipe) -> None:
     """Confidence and the fused ranking's weights, on a rendered catalogue of its own."""
     table = write_studio_catalogue(
-        folder / "catalogue", _FITTED_ITEMS, recipe.catalogue_seed, progress=track
+        folder / "catalogue", FITTED_ITEMS, recipe.catalogue_seed, progress=track
     )
     config = config_from_dict(
         {
@@ -182,9 +189,8 @@ def _fit(path: Path, folder: Path, recipe: Recipe) -> None:
             "images": asdict(recipe.images),
         }
     )
-    data = load_data(config, cache=folder / "cache")
-    calibrate_model(path, data)
-    fuse_model(path, data, config.training.metric)
+    data = load_data(config, schema=recipe.schema, cache=folder / "cache")
+    fit_model(path, data, config.training.metric)
 
 
 def studio_columns(table: Path, attributes: Sequence[str]) -> dict[str, object]:

@@ -22,6 +22,7 @@ from amgan.methods.registry import method_options
 from amgan.models.network import NetworkConfig
 from amgan.training.loop import TrainingConfig
 
+FAMILIES_IN_BLOCK = 500
 _OWN = "rendered-garments.toml"
 
 
@@ -93,6 +94,12 @@ class Recipe:
     def __post_init__(self) -> None:
         if not self.stages:
             raise InputError("a recipe needs at least one stage")
+        unknown = sorted(set(self.attributes) - set(STUDIO_SCHEMA.names))
+        if unknown:
+            raise InputError(
+                f"rendered garments have no attribute {', '.join(map(repr, unknown))}; "
+                f"theirs are {', '.join(STUDIO_SCHEMA.names)}"
+            )
         for stage in self.stages:
             method_options(self.method, stage.options)
         if len({self.seed, self.judge.seed, self.held_out_seed}) < 3:
@@ -112,7 +119,13 @@ class Recipe:
 
     def families(self, seed: int, blocks: int) -> FamilySettings:
         """Families of this recipe's attributes and picture size."""
-        return FamilySettings(self.attributes, blocks=blocks, seed=seed, images=self.images)
+        return FamilySettings(
+            self.attributes,
+            blocks=blocks,
+            families=FAMILIES_IN_BLOCK,
+            seed=seed,
+            images=self.images,
+        )
 
 
 def load_recipe(path: Path | None = None) -> Recipe:
@@ -130,6 +143,7 @@ def load_recipe(path: Path | None = None) -> Recipe:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InputError(f"{path or _OWN}: cannot read this recipe ({error})") from None
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise InputError(f"{path or _OWN}: {place}: {first['msg']}") from None
+        found = "; ".join(
+            f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}" for one in error.errors()
+        )
+        raise InputError(f"{path or _OWN}: {found}", file=path) from None

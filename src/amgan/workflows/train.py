@@ -15,7 +15,9 @@ from amgan.devices import choose_compute
 from amgan.errors import InputError
 from amgan.evaluation.provenance import commit_id
 from amgan.methods.description import ModelDescription
+from amgan.methods.facts import ModelFacts
 from amgan.methods.model_file import save_model
+from amgan.methods.query_arrays import QueryArrays
 from amgan.methods.trained import TrainedModel
 from amgan.queries import save_triplets
 from amgan.run_folder import RunFolder
@@ -25,7 +27,7 @@ from amgan.training.loop import Trainer
 from amgan.training.run_log import RunLog
 from amgan.workflows.data import ExperimentData, evenly, load_data
 from amgan.workflows.evaluate import evaluate_model
-from amgan.workflows.fit import calibrate_model, fuse_model
+from amgan.workflows.fit import fit_model
 from amgan.workflows.outcome import FREE_SETTINGS, describe_other_run
 
 _PREVIEWED = 12
@@ -39,7 +41,7 @@ def describe_model(config: ExperimentConfig, catalogue: Catalogue) -> ModelDescr
         catalogue.schema,
         config.images,
         config.network,
-        {"catalogue": catalogue.name, "seed": config.training.seed, "commit": commit_id()},
+        ModelFacts(catalogue.name, config.training.seed, commit_id()),
     )
 
 
@@ -66,8 +68,7 @@ def train_experiment(
     model = TrainedModel(method, description, compute)
     if method.phases():
         _trainer(config, data, log, model).train()
-        calibrate_model(run.model, data)
-        fuse_model(run.model, data, config.training.metric)
+        fit_model(run.model, data, config.training.metric)
     else:
         save_model(run.model, method, description)
     return run.model
@@ -93,7 +94,7 @@ def _trainer(
     def preview(epoch: int) -> None:
         shown = validation.select(evenly(len(validation), _PREVIEWED))
         reference = np.asarray(data.pixels[shown.reference])
-        drawn = model.draw_prototypes(reference, shown.indicator(data.catalogue))
+        drawn = model.draw_prototypes(QueryArrays(reference, shown.indicator(data.catalogue)))
         if drawn is not None:
             log.save_prototypes(epoch, (reference, drawn, np.asarray(data.pixels[shown.target])))
 

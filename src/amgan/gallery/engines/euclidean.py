@@ -17,7 +17,7 @@ import numpy as np
 
 from amgan.gallery.engines.exact import largest_square
 from amgan.gallery.engines.protocol import Vectors
-from amgan.methods.protocol import RankingMetric
+from amgan.methods.method import RankingMetric
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import faiss
 import numpy as np
 
 from amgan.gallery.engines.protocol import NO_ROW, Filters, Neighbours, Rows, Vectors
-from amgan.methods.protocol import RankingMetric
+from amgan.methods.method import RankingMetric
 
 _faiss: Any = faiss  # its type stubs leave out the functions on plain arrays
 # One query after another is faster below this many queries, a matrix product above (measured at

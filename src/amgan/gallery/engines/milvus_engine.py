@@ -18,7 +18,7 @@ from amgan.gallery.engines.milvus import (
 )
 from amgan.gallery.engines.protocol import Filters, Neighbours, Rows, Vectors
 from amgan.gallery.engines.settings import AUTO_GRAPH_FLOATS, EngineSettings
-from amgan.methods.protocol import RankingMetric
+from amgan.methods.method import RankingMetric
 
 _MOST_RESULTS, _WIDEST = 16_384, 32_768  # the server's limits
 _QUERIES_AT_ONCE = 64

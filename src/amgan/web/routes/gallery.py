@@ -8,13 +8,14 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from PIL import Image
 
+from amgan.errors import InputError
 from amgan.images import PICTURE_FORMATS, PictureError, read_picture
 from amgan.web.admission import KEYED
 from amgan.web.answers import describe_item, describe_paging
-from amgan.web.errors import ApiError
+from amgan.web.errors import ApiError, no_such_item
 from amgan.web.openapi import errors_of
 from amgan.web.pictures import WIDTHS, encode_thumbnail, fitting_width
-from amgan.web.routes.searching import no_such_item, picture_gone
+from amgan.web.routes.searching import picture_gone
 from amgan.web.schemas import (
     FilterField,
     ItemAnswer,
@@ -195,7 +196,7 @@ def _select(loaded: Loaded, filters: list[str]) -> list[int] | None:
         wanted.setdefault(name, []).append(value)
     try:
         kept = loaded.gallery.select(wanted)
-    except ValueError as error:
+    except InputError as error:
         details = [{"field": "filter", "problem": str(error)}]
         raise ApiError(422, "invalid", str(error), details) from None
     return None if kept is None else kept.tolist()

@@ -9,10 +9,11 @@ from typing import Any, TypeVar
 
 from fastapi import APIRouter, Request, Response
 
-from amgan.attributes import AttributeSchema, Change
-from amgan.errors import InputError
+from amgan import search as search_room
+from amgan.attributes import Change
 from amgan.images import PictureError
 from amgan.search import SearchResult
+from amgan.search.resolve import named_changes
 from amgan.web.admission import KEYED, Admitted
 from amgan.web.answers import (
     describe_attributes,
@@ -138,10 +139,9 @@ def _check_page(query: SearchQuery, state: ServerState) -> None:
 async def _read_changes(
     query: PrototypeQuery, loaded: Loaded, state: ServerState
 ) -> tuple[tuple[Change, ...], UnderstoodWords | None]:
-    """Changes from names and words, checked against the schema."""
-    schema = loaded.service.schema
-    wanted = _find_values(schema, "changes", query.changes)
-    _find_values(schema, "known", query.known)
+    """Changes from names, and from words; the names win where both are about one attribute."""
+    asked = (Change(attribute, value) for attribute, value in query.changes.items())
+    changes = named_changes(loaded.service.schema, asked)
     understood = None
     if query.words is not None:
         if len(query.words) > state.settings.max_words:
@@ -151,23 +151,9 @@ async def _read_changes(
         text = query.words
         read = await state.serving.in_thread(lambda: loaded.reader.read(text))
         understood = describe_words(read)
-        wanted = understood.changes | wanted
-    return tuple(Change(attribute, value) for attribute, value in wanted.items()), understood
-
-
-def _find_values(schema: AttributeSchema, field: str, values: dict[str, str]) -> dict[str, str]:
-    """Values of a query by names as the schema writes them."""
-    found: dict[str, str] = {}
-    for attribute, value in values.items():
-        try:
-            name, written = schema.find_value(attribute, value)
-            if name in found:
-                raise InputError(f"attribute {name!r} is named more than once")
-        except ValueError as error:
-            details = [{"field": f"{field}.{attribute}", "problem": str(error)}]
-            raise ApiError(422, "invalid", str(error), details) from None
-        found[name] = written
-    return found
+        wanted = understood.changes | {change.attribute: change.wanted for change in changes}
+        changes = tuple(Change(attribute, value) for attribute, value in wanted.items())
+    return changes, understood
 
 
 async def _search(
@@ -176,34 +162,23 @@ async def _search(
     query: SearchQuery,
     changes: tuple[Change, ...],
 ) -> SearchResult:
-    service = loaded.service
-    _check_filters(loaded, query.filters)
-    _check_importance(loaded, query)
-    item_id, picture = query.item_id, query.picture
-    wanted: dict[str, Any] = {
-        "k": query.k,
-        "offset": query.offset,
-        "filters": query.filters,
-        "importance": query.importance,
-        "pure": query.pure,
-    }
-    if picture is not None:
-        found = await _in_thread(
-            state,
-            picture,
-            lambda: service.search(picture, changes, labels=query.known, **wanted),
-            bad_picture,
-        )
-    else:
-        assert item_id is not None
-        if loaded.gallery.items.find(item_id) is None:
-            raise no_such_item(item_id)
-        found = await _in_thread(
-            state,
-            b"",
-            lambda: service.search_item(item_id, changes, **wanted),
-            lambda error: picture_gone(item_id),
-        )
+    asked = search_room.SearchQuery(
+        query.picture,
+        query.item_id,
+        changes,
+        known=query.known,
+        k=query.k,
+        offset=query.offset,
+        filters=query.filters,
+        importance=query.importance,
+        pure=query.pure,
+    )
+
+    def refuse(error: PictureError) -> ApiError:
+        return bad_picture(error) if query.item_id is None else picture_gone(query.item_id)
+
+    picture = query.picture or b""
+    found = await _in_thread(state, picture, lambda: loaded.service.search(asked), refuse)
     state.metrics.observe_parts(found.seconds)
     return found
 
@@ -221,33 +196,9 @@ async def _in_thread(
             raise refuse(error) from None
 
 
-def _check_filters(loaded: Loaded, filters: dict[str, list[str]]) -> None:
-    for name, values in filters.items():
-        try:
-            loaded.service.find_filters({name: values})
-        except ValueError as error:
-            details = [{"field": f"filters.{name}", "problem": str(error)}]
-            raise ApiError(422, "invalid", str(error), details) from None
-
-
-def _check_importance(loaded: Loaded, query: SearchQuery) -> None:
-    try:
-        loaded.service.check_importance(query.importance, query.pure)
-    except ValueError as error:
-        details = [{"field": "importance", "problem": str(error)}]
-        raise ApiError(422, "invalid", str(error), details) from None
-
-
 def _drawing(query: PrototypeQuery) -> SearchQuery:
     """The search whose prototype is wanted."""
     return SearchQuery.model_construct(**query.model_dump(), k=1)
-
-
-def no_such_item(item_id: str) -> ApiError:
-    """Error for an id that the gallery does not have."""
-    return ApiError(
-        404, "no_such_item", "the gallery has no item with this id", [{"item_id": item_id[:200]}]
-    )
 
 
 def picture_gone(item_id: str) -> ApiError:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol, runtime_checkable
+from typing import Literal
 
 from torch import Tensor, nn
 
@@ -25,6 +26,21 @@ class QueryBatch:
     reference: Tensor
     indicator: Tensor
     reference_labels: Tensor
+
+
+@dataclass(frozen=True)
+class MethodAnswer:
+    """What a method makes of N queries.
+
+    Attributes:
+        embeddings: to rank the gallery with, (N, D).
+        prototypes: (N, 3, H, W) in [-1, 1]; None where none are drawn.
+        logits: of the references' attribute values, (N, J); None without a classifier.
+    """
+
+    embeddings: Tensor
+    prototypes: Tensor | None
+    logits: Tensor | None
 
 
 @dataclass(frozen=True)
@@ -85,38 +101,68 @@ class Phase:
     own_schedule: bool = False
 
 
-@runtime_checkable
-class Method(Protocol):
-    """A search method: an `nn.Module` with the following members."""
+class Method(nn.Module, ABC):
+    """A search method: what the one loop trains and the one search path uses.
+
+    A method defines `encode_gallery` and `encode_query`, and `phases` and `losses` where it learns.
+    Of the rest it overrides what it offers: the defaults offer nothing. Callers never look at a
+    method's class; whatever differs between methods is a member here.
+
+    Attributes:
+        ranking_metric: how embeddings of queries and items are compared.
+        embedding_dim: D, set by `__init__`.
+        fusible: whether `classify` tells the attribute logits of an item from its embedding, and
+            the metric is Euclidean: the fused ranking of `methods.fusion` needs both.
+    """
 
     ranking_metric: RankingMetric
     embedding_dim: int
+    fusible: bool = False
 
     def phases(self) -> tuple[Phase, ...]:
-        """Optimiser steps in the order in which the loop takes them for each minibatch."""
+        """Optimiser steps in the order in which the loop takes them for each minibatch.
+
+        Without any, as here, there is nothing to train.
+        """
+        return ()
 
     def losses(self, phase: str, batch: TrainingBatch) -> dict[str, Tensor]:
         """Named, unweighted, scalar loss terms; all are minimised."""
+        raise NotImplementedError(f"{type(self).__name__} has no phase {phase!r}")
 
+    @abstractmethod
     def encode_gallery(self, images: Tensor) -> Tensor:
         """Embeddings (N, D) of gallery pictures (N, 3, H, W)."""
 
+    @abstractmethod
     def encode_query(self, query: QueryBatch) -> Tensor:
         """Embeddings (N, D) to rank the gallery with, under `ranking_metric`."""
 
     def prototype(self, query: QueryBatch) -> Tensor | None:
-        """Prototype pictures (N, 3, H, W) in [-1, 1]; None where the method draws none."""
+        """Prototype pictures (N, 3, H, W) in [-1, 1]; None, as here, where none are drawn."""
+        return None
 
     def attribute_logits(self, images: Tensor) -> Tensor | None:
-        """Logits (N, J) of the attribute values in pictures; None where there is no classifier."""
+        """Logits (N, J) of the values in pictures; None, as here, without a classifier."""
+        return None
 
-    def parameters(self) -> Iterator[nn.Parameter]:
-        """As `nn.Module`."""
+    def classify(self, embeddings: Tensor) -> Tensor:
+        """Logits (N, J) of the values of items, from their embeddings (N, D); where `fusible`."""
+        raise NotImplementedError(f"{type(self).__name__} does not classify embeddings")
 
+    def answer(self, query: QueryBatch) -> MethodAnswer:
+        """All that a search needs of a query; one pass where the parts share work."""
+        return MethodAnswer(
+            self.encode_query(query), self.prototype(query), self.attribute_logits(query.reference)
+        )
 
-@runtime_checkable
-class FollowsSteps(Protocol):
-    """A method that has something to do after each optimiser step, such as averaging weights."""
+    def query_network(self) -> nn.Module | None:
+        """The pass of `answer` as a network that can be compiled; None, as here, without one.
+
+        Called with references (N, 3, H, W) and indicators (N, J), it gives prototypes, their
+        embeddings and the references' logits, always all three.
+        """
+        return None
 
     def after_step(self, phase: str) -> None:
-        """Called when the weights of `phase` have moved."""
+        """Called when the weights of `phase` have moved; here, nothing is to be done."""
