@@ -127,5 +127,7 @@ def test_the_digest_hears_every_setting():
 
 
 def test_the_command_says_what_is_wrong(tmp_path, capsys):
-    assert main(["pretrain", str(tmp_path), "--recipe", str(tmp_path / "none.toml")]) == 1
+    with pytest.raises(SystemExit) as stopped:
+        main(["pretrain", str(tmp_path), "--recipe", str(tmp_path / "none.toml")])
+    assert stopped.value.code == 2
     assert "none.toml" in capsys.readouterr().err

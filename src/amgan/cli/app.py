@@ -18,6 +18,7 @@ from amgan.cli import (
     calibrating,
     catalogue,
     learning,
+    presets,
     pretraining,
     reproducing,
     searching,
@@ -45,6 +46,7 @@ learning.register(app)
 pretraining.register(app)
 calibrating.register(app)
 reproducing.register(app)
+presets.register(app)
 searching.register(app)
 updating.register(app)
 serving.register(app)

@@ -1,4 +1,4 @@
-"""The command that makes the model in the package again: pretrain."""
+"""The command that trains on rendered garments: pretrain."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ def pretrain(
         typer.Option(
             "--recipe",
             metavar="FILE",
-            help="What to make.  [default: the recipe of the model in the package]",
+            help="What to make.  [default: the recipe that comes with the package]",
             show_default=False,
         ),
     ] = None,
 ) -> None:
-    """Make the model that comes with the package again, on rendered garments: hours on two cores.
+    """Train a model that edits pictures, on rendered garments: hours on two cores.
 
     Renders families of garments in which one thing changes at a time, trains a judge and the model
     on them, and measures its prototypes against the exact answers. Given again, it goes on where it

@@ -32,6 +32,7 @@ from amgan.methods.prototypes import PrototypeSearch
 from amgan.models.critic import Critic, augment
 from amgan.models.editor import EditingGenerator, EditorConfig
 from amgan.models.network import NetworkConfig
+from amgan.models.trunks import ConvolutionalTrunk
 
 # Phases that begin in the course of training; the generator hears of them from then on.
 _BEGINS = ("critic", "game")
@@ -245,9 +246,12 @@ class Editing(PrototypeSearch):
 
     def _look(self, images: Tensor) -> tuple[list[Tensor], Tensor]:
         """The encoder's feature maps and embeddings of pictures."""
+        trunk = self.encoder.trunk
+        if not isinstance(trunk, ConvolutionalTrunk):
+            return [trunk(images)], self.encoder(images)
         maps = []
         features = images
-        for layer in self.encoder.trunk:
+        for layer in trunk.children():
             features = layer(features)
             if isinstance(layer, nn.LeakyReLU):
                 maps.append(features)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from torch import Tensor, nn
+
+from amgan.models.trunks import Trunk
 
 RankingMetric = Literal["euclidean", "inner_product"]
 
@@ -90,6 +92,7 @@ class Phase:
         learning_rate: relative to the configured one.
         own_schedule: the configured schedule runs from the phase's first step to its last, not from
             the training's.
+        rates: of parts of the modules, relative to the phase's own; such as a pretrained trunk.
     """
 
     name: str
@@ -99,6 +102,7 @@ class Phase:
     last_step: float = 1.0
     learning_rate: float = 1.0
     own_schedule: bool = False
+    rates: Mapping[nn.Module, float] = field(default_factory=dict)
 
 
 class Method(nn.Module, ABC):
@@ -118,6 +122,18 @@ class Method(nn.Module, ABC):
     ranking_metric: RankingMetric
     embedding_dim: int
     fusible: bool = False
+
+    def load_pretrained(self) -> None:
+        """Give each trunk its pretrained weights, where the settings name any.
+
+        Called once for a new model; one that is loaded from a file brings its own.
+
+        Raises:
+            InputError: a file of weights that is missing, damaged, or of another network.
+        """
+        for module in self.modules():
+            if isinstance(module, Trunk):
+                module.load_pretrained()
 
     def phases(self) -> tuple[Phase, ...]:
         """Optimiser steps in the order in which the loop takes them for each minibatch.

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -199,7 +199,8 @@ class Trainer:
         total.backward()
         average_gradients(_parameters(phase), self.processes)
         for group in optimiser.param_groups:
-            group["lr"] = self._learning_rate(phase) * phase.learning_rate
+            rate = self._learning_rate(phase)
+            group["lr"] = rate * phase.learning_rate * group["rate"]
         optimiser.step()
         self.method.after_step(phase.name)
         share_state(self.method, self.processes, parameters=False)
@@ -264,9 +265,8 @@ class Trainer:
         return rate * 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
 
     def _optimiser(self, phase: Phase) -> torch.optim.Optimizer:
-        return torch.optim.Adam(
-            _parameters(phase), self.config.learning_rate, self.config.betas, fused=True
-        )
+        groups = _parameter_groups(phase)
+        return torch.optim.Adam(groups, self.config.learning_rate, self.config.betas, fused=True)
 
     def _restore(self) -> None:
         if self.log.folder.checkpoint.exists():
@@ -293,6 +293,15 @@ class Trainer:
 
 def _parameters(phase: Phase) -> list[nn.Parameter]:
     return [parameter for module in phase.modules for parameter in module.parameters()]
+
+
+def _parameter_groups(phase: Phase) -> list[dict[str, Any]]:
+    """The phase's parameters, those with a rate of their own apart from the others."""
+    rates = {p: rate for module, rate in phase.rates.items() for p in module.parameters()}
+    groups: dict[float, list[nn.Parameter]] = {}
+    for parameter in _parameters(phase):
+        groups.setdefault(rates.get(parameter, 1.0), []).append(parameter)
+    return [{"params": parameters, "rate": rate} for rate, parameters in groups.items()]
 
 
 def _activate(method: nn.Module, phase: Phase) -> None:

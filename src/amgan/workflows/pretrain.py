@@ -1,4 +1,4 @@
-"""Makes the model that comes with the package: renders, trains by stages, judges, packs."""
+"""Trains a model on rendered garments: renders, trains by stages, judges, packs."""
 
 from __future__ import annotations
 

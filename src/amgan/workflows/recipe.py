@@ -1,4 +1,4 @@
-"""The recipe of the model that comes with the package: data, stages, judge, from one TOML file."""
+"""How a model is trained on rendered garments: data, stages and judge, from one TOML file."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import hashlib
 import json
 import tomllib
 from dataclasses import dataclass, field
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -129,21 +128,21 @@ class Recipe:
 
 
 def load_recipe(path: Path | None = None) -> Recipe:
-    """A recipe from a TOML file; None gives that of the model in the package.
+    """A recipe from a TOML file; None gives the one that comes with the package.
 
     Raises:
         InputError: a file that cannot be read, an unknown key or a wrong value.
     """
     try:
         if path is None:
-            text = resources.files("amgan.presets").joinpath(_OWN).read_text("utf-8")
+            text = resources.files("amgan.weights").joinpath(_OWN).read_text("utf-8")
         else:
             text = path.read_text("utf-8")
         return TypeAdapter(Recipe).validate_python(tomllib.loads(text))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(f"{path or _OWN}: cannot read this recipe ({error})") from None
+        raise InputError(f"{path}: cannot read this recipe ({error})") from None
     except ValidationError as error:
         found = "; ".join(
             f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}" for one in error.errors()
         )
-        raise InputError(f"{path or _OWN}: {found}", file=path) from None
+        raise InputError(f"{path}: {found}", file=path) from None

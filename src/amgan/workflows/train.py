@@ -64,6 +64,7 @@ def train_experiment(
     torch.manual_seed(config.training.seed)
     description = describe_model(config, data.catalogue)
     method = description.build()
+    method.load_pretrained()
     compute = choose_compute(config.training.device, config.training.precision)
     model = TrainedModel(method, description, compute)
     if method.phases():
