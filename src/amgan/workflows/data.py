@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from amgan.attributes import AttributeSchema
+from amgan.attributes import MISSING, AttributeSchema
 from amgan.catalogue.assembly import Checks
 from amgan.catalogue.pixels import open_pixels
 from amgan.catalogue.readers import READERS
@@ -142,6 +142,29 @@ def choose_triplets(config: TripletConfig, catalogue: Catalogue) -> Triplets:
         per_item={"train": config.per_item},
         balance_changes=config.balance_changes,
     )
+
+
+def adopt_schema(catalogue: Catalogue, schema: AttributeSchema) -> Catalogue:
+    """A catalogue with its labels in the terms of a model's schema.
+
+    Raises:
+        InputError: an attribute that the catalogue lacks, or values that the schema does not have.
+    """
+    columns = []
+    for attribute in schema.attributes:
+        position = catalogue.schema.attribute_position(attribute.name)
+        values = catalogue.schema.attributes[position].values
+        unknown = [value for value in values if value not in attribute.values]
+        if unknown:
+            raise InputError(
+                f"catalogue {catalogue.name!r}: the model does not know "
+                f"{', '.join(map(repr, unknown))} of {attribute.name!r}; it knows "
+                f"{', '.join(attribute.values)}",
+                field=attribute.name,
+            )
+        codes = np.array([attribute.values.index(value) for value in values] + [MISSING], np.int16)
+        columns.append(codes[catalogue.labels[:, position]])
+    return replace(catalogue, schema=schema, labels=np.stack(columns, axis=1))
 
 
 def evenly(total: int, wanted: int) -> NDArray[np.int64]:

@@ -19,6 +19,7 @@ from amgan.errors import InputError
 from amgan.images import ImageSettings
 from amgan.methods.registry import method_options
 from amgan.models.network import NetworkConfig
+from amgan.presets import RECIPES
 from amgan.training.loop import TrainingConfig
 
 FAMILIES_IN_BLOCK = 500
@@ -133,11 +134,9 @@ def load_recipe(path: Path | None = None) -> Recipe:
     Raises:
         InputError: a file that cannot be read, an unknown key or a wrong value.
     """
+    path = path or RECIPES / _OWN
     try:
-        if path is None:
-            text = resources.files("amgan.weights").joinpath(_OWN).read_text("utf-8")
-        else:
-            text = path.read_text("utf-8")
+        text = path.read_text("utf-8")
         return TypeAdapter(Recipe).validate_python(tomllib.loads(text))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InputError(f"{path}: cannot read this recipe ({error})") from None
