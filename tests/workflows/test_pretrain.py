@@ -9,6 +9,8 @@ import torch
 from amgan.cli import main
 from amgan.errors import InputError
 from amgan.methods.model_file import load_model
+from amgan.methods.registry import build_method
+from amgan.presets import RECIPES
 from amgan.workflows.edits import load_held_out, measure_edits
 from amgan.workflows.pretrain import pretrain
 from amgan.workflows.recipe import load_recipe
@@ -118,6 +120,14 @@ def test_bad_recipes_are_refused(tmp_path):
         load_recipe(path)
     with pytest.raises(InputError, match="cannot read"):
         load_recipe(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize("path", sorted(RECIPES.glob("*.toml")), ids=lambda p: p.name)
+def test_a_recipe_of_the_package_resolves(path):
+    recipe = load_recipe(path)
+    for stage in recipe.stages:
+        options = stage.options
+        build_method(recipe.method, recipe.schema, recipe.images, recipe.network, options)
 
 
 def test_the_digest_hears_every_setting():
