@@ -1,32 +1,19 @@
-"""Commands that learn and measure: train, evaluate."""
+"""The command that measures a trained model: evaluate."""
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from amgan.cli.errors import CommandFailure, resumable
 from amgan.cli.options import (
+    LEARN,
     AsJson,
-    Attributes,
-    Configs,
     Device,
-    Image,
-    ItemId,
-    Product,
     Run,
-    Settings,
-    Split,
-    Table,
-    TableOptions,
     examples,
-    read_config,
 )
 from amgan.methods.ranking import RankingChoice
 from amgan.run_folder import RunFolder
@@ -34,14 +21,7 @@ from amgan.run_folder import RunFolder
 if TYPE_CHECKING:
     from amgan.evaluation.report import Protocol
 
-PANEL = "Learn and measure"
-TRAIN_EXAMPLES = examples(
-    "amgan train tops.csv -a category,colour,sleeve --image photo --id sku",
-    "amgan train -c tops.toml -c scales/small --run runs/small",
-    "amgan train -c tops.toml -c short/amgan-t -s training.epochs=5",
-    "torchrun --nproc-per-node 4 -m amgan train tops.csv -a category,colour",
-)
-EVALUATE_EXAMPLES = examples(
+EXAMPLES = examples(
     "amgan evaluate --run runs/short",
     "amgan evaluate --run runs/short --protocol unseen --per-query",
 )
@@ -70,57 +50,8 @@ class SplitName(StrEnum):
 
 
 def register(app: typer.Typer) -> None:
-    """Add this file's commands to the application."""
-    app.command(rich_help_panel=PANEL, epilog=TRAIN_EXAMPLES)(train)
-    app.command(rich_help_panel=PANEL, epilog=EVALUATE_EXAMPLES)(evaluate)
-
-
-def train(
-    table: Table = None,
-    method: Annotated[
-        str, typer.Option("--method", "-m", metavar="NAME", help="Such as amgan-p or amgan-t.")
-    ] = "",
-    run: Run = Path("run"),
-    attributes: Attributes = "",
-    image: Image = "",
-    item_id: ItemId = "",
-    product: Product = "",
-    split: Split = "",
-    configs: Configs = None,
-    settings: Settings = None,
-) -> None:
-    """Train a method on a catalogue and leave a run folder.
-
-    A run that was interrupted goes on when the same command is given again. The best model by the
-    validation metric is kept; log.jsonl, tensorboard/ and prototypes/ show how it went.
-    """
-    from amgan.cli.printing import print_picture
-    from amgan.workflows.data import load_data
-    from amgan.workflows.outcome import describe_training
-    from amgan.workflows.picture import measure_run
-    from amgan.workflows.train import train_experiment
-
-    options = TableOptions(table, attributes, image, item_id, product, split)
-    chosen = [f'method="{method}"'] if method else []
-    config = read_config(configs, options, [*chosen, *(settings or [])])
-    with resumable("what was learned is kept; give the same command again to go on"), diverging():
-        data = load_data(config)
-        model = train_experiment(config, run, data)
-    typer.echo(describe_training(config, run))
-    print_picture(measure_run(run, data))
-    typer.echo(f"best model: {model}")
-    typer.echo(f"next: {shlex.join(['amgan', 'index', '--run', str(run)])}")
-
-
-@contextmanager
-def diverging() -> Iterator[None]:
-    """Tell a loss that is not finite as a failure of the run, not of its input."""
-    from amgan.training.loss_log import TrainingDivergedError
-
-    try:
-        yield
-    except TrainingDivergedError as error:
-        raise CommandFailure(str(error)) from None
+    """Add this file's command to the application."""
+    app.command(rich_help_panel=LEARN, epilog=EXAMPLES)(evaluate)
 
 
 def evaluate(
@@ -131,7 +62,7 @@ def evaluate(
     split: Annotated[SplitName, typer.Option(help="Triplets to ask.")] = SplitName.test,
     triplets: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Triplet file.  [default: the run's own]"),
+        typer.Option(metavar="FILE", help="Triplet file.  \\[default: the run's own]"),
     ] = None,
     beside: Annotated[
         list[str] | None,
