@@ -16,6 +16,7 @@ import typer
 
 from amgan.cli import (
     calibration,
+    check,
     evaluate,
     index,
     prepare,
@@ -57,6 +58,7 @@ for command in (
     index,
     search,
     update,
+    check,
     serve,
     tag,
 ):

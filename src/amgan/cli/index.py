@@ -16,6 +16,7 @@ from amgan.cli.options import (
     Executor,
     Gallery,
     Run,
+    Strict,
     TableOptions,
     Workers,
     encoding_options,
@@ -45,6 +46,7 @@ def index(
     source: TableOptions,
     run: Run = Path("run"),
     gallery: Gallery = None,
+    strict: Strict = False,
     engine: Annotated[
         str,
         typer.Option(
@@ -81,12 +83,13 @@ def index(
     is replaced in one step: searches see the old one or the new one. Interrupted, it goes on
     behind the last block when it is given again, also with another --executor.
     """
-    from amgan.cli.printing import print_picture
+    from amgan.catalogue.left_out import LEFT_OUT_FILE
+    from amgan.cli.printing import print_picture, strictly, tell_report, tell_skipped
     from amgan.workflows.index import index_run
     from amgan.workflows.picture import measure_gallery
 
     folder = gallery or RunFolder(run).gallery
-    with resumable(ENCODING_ADVICE):
+    with resumable(ENCODING_ADVICE), strictly(strict):
         built = index_run(
             run,
             folder,
@@ -96,6 +99,9 @@ def index(
             device=device,
             ranking=ranking,
             trust_labels=trust_labels,
+            strict=strict,
+            tell=lambda report: tell_report(report, folder / LEFT_OUT_FILE),
         )
     typer.echo(f"{counted(len(built), 'item')} in {folder}")
+    tell_skipped(built)
     print_picture(measure_gallery(folder, device))

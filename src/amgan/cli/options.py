@@ -6,6 +6,7 @@ import inspect
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -23,6 +24,14 @@ ENCODING_PANEL = "Encoding"
 
 # Groups of commands in `amgan --help`.
 START, PREPARE, LEARN, SEARCH = "Start here", "Your catalogue", "Learn and measure", "Search"
+
+
+class SeveralChoice(StrEnum):
+    """Which of several values in one cell counts."""
+
+    first = "first"
+    none = "none"
+
 
 Table = Annotated[
     Path | None,
@@ -83,6 +92,45 @@ Split = Annotated[
         show_default=False,
     ),
 ]
+Separator = Annotated[
+    str,
+    typer.Option(
+        "--separator",
+        metavar="TEXT",
+        help="Stands between several values in one cell, such as '|'.",
+        rich_help_panel=CATALOGUE_PANEL,
+        show_default=False,
+    ),
+]
+Several = Annotated[
+    SeveralChoice | None,
+    typer.Option(
+        "--several",
+        metavar="WHICH",
+        help="Of several values in a cell, take the first, or none.  \\[default: first]",
+        rich_help_panel=CATALOGUE_PANEL,
+        show_default=False,
+    ),
+]
+Strict = Annotated[
+    bool,
+    typer.Option(
+        "--strict",
+        help="End with 1 where a row, label or picture cannot be used; leave none out.",
+        rich_help_panel=CATALOGUE_PANEL,
+    ),
+]
+Pictures = Annotated[
+    Path | None,
+    typer.Option(
+        "--pictures",
+        metavar="FOLDER",
+        envvar="AMGAN_PICTURES",
+        help="Folder of the gallery's pictures.  \\[default: the table's, where it was or moved "
+        "together with the gallery]",
+        show_default=False,
+    ),
+]
 Configs = Annotated[
     list[Path] | None,
     typer.Option(
@@ -105,7 +153,10 @@ Settings = Annotated[
     ),
 ]
 Device = Annotated[
-    str, typer.Option("--device", help="auto, cpu, cuda or cuda:N; auto takes a GPU where present.")
+    str,
+    typer.Option(
+        "--device", metavar="NAME", help="auto (a GPU if there is one), cpu, cuda, cuda:N."
+    ),
 ]
 Run = Annotated[
     Path,
@@ -192,6 +243,8 @@ class TableOptions:
     item_id: str = ""
     product: str = ""
     split: str = ""
+    separator: str = ""
+    several: SeveralChoice | None = None
 
     def given(self) -> dict[str, Any]:
         """The options that were given, by field of `CatalogueConfig`."""
@@ -203,6 +256,8 @@ class TableOptions:
             "item_id": self.item_id,
             "product": self.product,
             "split": self.split,
+            "separator": self.separator,
+            "several": None if self.several is None else str(self.several),
         }
         return {key: value for key, value in values.items() if value}
 
@@ -236,10 +291,9 @@ def takes_table(command: Callable[..., None]) -> Callable[..., None]:
     return call
 
 
+_PLAIN = inspect.Parameter.POSITIONAL_OR_KEYWORD
 _TABLE_PARAMETERS = tuple(
-    inspect.Parameter(
-        name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default, annotation=kind
-    )
+    inspect.Parameter(name, _PLAIN, default=default, annotation=kind)
     for name, kind, default in (
         ("table", Table, None),
         ("attributes", Attributes, ""),
@@ -247,6 +301,8 @@ _TABLE_PARAMETERS = tuple(
         ("item_id", ItemId, ""),
         ("product", Product, ""),
         ("split", Split, ""),
+        ("separator", Separator, ""),
+        ("several", Several, None),
     )
 )
 

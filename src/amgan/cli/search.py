@@ -13,6 +13,7 @@ from amgan.cli.options import (
     Device,
     Engine,
     Gallery,
+    Pictures,
     examples,
     run_option,
 )
@@ -91,6 +92,7 @@ def search(
     gallery: Gallery = None,
     engine: Engine = None,
     as_json: AsJson = False,
+    pictures: Pictures = None,
     device: Device = "auto",
 ) -> None:
     """Rank a gallery by a picture with changed attributes.
@@ -102,7 +104,7 @@ def search(
 
     if run is None and gallery is None:
         run = Path("run")
-    service = open_search(run, gallery, device, engine, compiled=False)
+    service = open_search(run, gallery, device, engine, compiled=False, pictures=pictures)
     wanted, understood = read_changes(service.schema, changes or [], words)
     if (picture is None) == (not item):
         raise InputError("give a picture, or an item of the gallery after --item")

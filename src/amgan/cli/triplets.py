@@ -12,6 +12,7 @@ from amgan.cli.options import (
     PREPARE,
     Configs,
     Settings,
+    Strict,
     TableOptions,
     examples,
     read_config,
@@ -52,17 +53,21 @@ def make_triplets(
     source: TableOptions,
     configs: Configs = None,
     settings: Settings = None,
+    strict: Strict = False,
 ) -> None:
     """Draw a target for every item and write the triplets.
 
     The draw is decided by the settings triplets.seed, triplets.min_changes, triplets.max_changes,
     triplets.balance_changes and triplets.per_item.
     """
+    from amgan.cli.printing import strictly, tell_report
     from amgan.queries import save_triplets
     from amgan.workflows.data import choose_triplets, load_catalogue
 
     config = read_config(configs, source, settings)
-    catalogue, _ = load_catalogue(config.catalogue, check_pictures=False)
+    with strictly(strict):
+        catalogue, report = load_catalogue(config.catalogue, strict=strict, check_pictures=False)
+    tell_report(report)
     drawn = choose_triplets(config.triplets, catalogue)
     save_triplets(drawn, catalogue, file)
     typer.echo(
@@ -93,11 +98,13 @@ def check_triplets(
 
     Exit code 1 when a row does not hold.
     """
+    from amgan.cli.printing import tell_report
     from amgan.queries import load_triplets
     from amgan.workflows.data import load_catalogue
 
     config = read_config(configs, source, settings)
-    catalogue, _ = load_catalogue(config.catalogue, check_pictures=False)
+    catalogue, report = load_catalogue(config.catalogue, check_pictures=False)
+    tell_report(report)
     try:
         triplets = load_triplets(file, catalogue)
     except AmganError as error:

@@ -35,7 +35,8 @@ def validate(
 ) -> None:
     """Check a catalogue: every row, every picture, all problems in one go.
 
-    Exit code 1 when a row cannot be used. The other commands leave such rows out and say how many.
+    Exit code 1 when a row or a label cannot be used. The other commands leave it out and say so,
+    with counts, or end with 1 as well where --strict is given.
     """
     from amgan.cli.printing import print_validation
     from amgan.workflows.data import load_catalogue
@@ -43,5 +44,5 @@ def validate(
     config = read_config(configs, source, settings)
     catalogue, report = load_catalogue(config.catalogue)
     print_validation(catalogue, report, as_json=as_json)
-    if report.errors:
+    if report.faults:
         raise typer.Exit(1)
