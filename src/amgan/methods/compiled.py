@@ -11,6 +11,7 @@ import functools
 import importlib
 import importlib.util
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -19,31 +20,28 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from amgan.devices import Compute
-from amgan.images import ImageSettings
 
 Floats = NDArray[np.float32]
 
 
-class CompiledQueries:
-    """The query pass of one model as an OpenVINO model.
+class CompiledNetwork:
+    """A network as an OpenVINO model.
 
     Args:
-        network: of `Method.query_network`; the weights are copied.
-        images: how large the pictures are.
-        num_values: J.
+        network: called with arrays of N rows each; the weights are copied.
+        shapes: of one row of each input.
         compute: whether in bfloat16.
     """
 
     def __init__(
-        self, network: nn.Module, images: ImageSettings, num_values: int, compute: Compute
+        self, network: nn.Module, shapes: Sequence[tuple[int, ...]], compute: Compute
     ) -> None:
         openvino = _import_quietly()
-        picture = torch.zeros(2, 3, images.height, images.width)
-        indicator = torch.zeros(2, num_values)
+        examples = tuple(torch.zeros(2, *shape) for shape in shapes)
         with torch.no_grad():
-            converted = _convert(network.eval(), (picture, indicator))
-        shapes = ([-1, 3, images.height, images.width], [-1, num_values])
-        converted.reshape(dict(enumerate(map(openvino.PartialShape, shapes))))
+            converted = _convert(network.eval(), examples)
+        rows = [openvino.PartialShape([-1, *shape]) for shape in shapes]
+        converted.reshape(dict(enumerate(rows)))
         options = {
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_PRECISION_HINT": "bf16" if compute.bfloat16 else "f32",
@@ -51,12 +49,12 @@ class CompiledQueries:
         }
         self._compiled: Any = _core().compile_model(converted, "CPU", options)
 
-    def __call__(self, reference: Floats, indicator: Floats) -> tuple[Tensor, Tensor, Tensor]:
-        """Prototypes (N, 3, H, W), embeddings (N, D) and logits of the references (N, J)."""
+    def __call__(self, *inputs: Tensor) -> tuple[Tensor, ...]:
+        """All outputs, of N rows each."""
         # A request of its own for each call: calls may come from several threads.
-        answer = self._compiled.create_infer_request().infer([reference, indicator])
-        prototype, embedding, logits = (torch.from_numpy(answer[i].copy()) for i in range(3))
-        return prototype, embedding, logits
+        arrays = [value.contiguous().numpy() for value in inputs]
+        answer = self._compiled.create_infer_request().infer(arrays)
+        return tuple(torch.from_numpy(answer[i].copy()) for i in range(len(answer)))
 
 
 def _import_quietly() -> Any:

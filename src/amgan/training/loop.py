@@ -7,17 +7,17 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, Protocol
 
 import torch
 from torch import Tensor, nn
 
 from amgan.devices import Compute, Precision, choose_compute
 from amgan.errors import InputError
-from amgan.methods.method import Method, Phase, TrainingBatch
+from amgan.methods.method import LabelledBatch, Method, Minibatch, Phase
 from amgan.progress import Bar, progress_bar
 from amgan.training.checkpoint import Progress, load_checkpoint, save_checkpoint
-from amgan.training.data import BatchRequest, TripletBatches
+from amgan.training.data import BatchRequest
 from amgan.training.distributed import (
     Processes,
     average_gradients,
@@ -70,13 +70,23 @@ class TrainingConfig:
                 raise InputError(f"training.{name} must be positive, not {getattr(self, name)}")
 
 
+class Batches(Protocol):
+    """Minibatches of one epoch after the other, each a function of the request alone."""
+
+    def __len__(self) -> int:
+        """Minibatches an epoch."""
+
+    def batch(self, request: BatchRequest, compute: Compute) -> Minibatch:
+        """The minibatch that `request` names, on the device."""
+
+
 @dataclass
 class Trainer:
     """Trains one method in one run folder.
 
     Attributes:
         method: an `nn.Module` that satisfies `methods.protocol.Method`.
-        batches: training triplets.
+        batches: of triplets, or of labelled pictures where the method learns from those.
         config: how to train.
         log: where numbers go; the checkpoint lies in its run folder.
         fingerprint: identifies configuration and data; a checkpoint of another one is refused.
@@ -86,7 +96,7 @@ class Trainer:
     """
 
     method: Method
-    batches: TripletBatches
+    batches: Batches
     config: TrainingConfig
     log: RunLog
     fingerprint: str
@@ -156,12 +166,10 @@ class Trainer:
         self._finish_epoch()
         self._save()
 
-    def _minibatches(
-        self, epoch: int, first: int
-    ) -> Iterator[tuple[int, list[TrainingBatch | None]]]:
+    def _minibatches(self, epoch: int, first: int) -> Iterator[tuple[int, list[Minibatch | None]]]:
         """Minibatches of each phase, the next ones read while the current ones are used."""
 
-        def read(step: int) -> list[TrainingBatch | None]:
+        def read(step: int) -> list[Minibatch | None]:
             done = (epoch * len(self.batches) + step) / (self.config.epochs * len(self.batches))
             return [
                 self.batches.batch(
@@ -182,11 +190,14 @@ class Trainer:
                     upcoming = reader.submit(read, step + 1)
                 yield step, current
 
-    def _take_step(self, phase: Phase, batch: TrainingBatch) -> None:
+    def _take_step(self, phase: Phase, batch: Minibatch) -> None:
         optimiser = self.optimisers[phase.name]
         _activate(self.method, phase)
         with self.compute.autocast():
-            terms = self.method.losses(phase.name, batch)
+            if isinstance(batch, LabelledBatch):
+                terms = self.method.labelled_losses(phase.name, batch)
+            else:
+                terms = self.method.losses(phase.name, batch)
         self._losses.add(phase, terms, batch, self.progress)
         total = sum(phase.weights[name] * term for name, term in terms.items())
         assert isinstance(total, Tensor)

@@ -34,12 +34,14 @@ class ExperimentData:
         pixels: (N, H, W, 3) uint8, memory-mapped.
         triplets: of all splits.
         report: what validation found in the catalogue.
+        cache: folder of what is computed once for each picture; None takes `cache_folder()`.
     """
 
     catalogue: Catalogue
     pixels: Pixels
     triplets: Triplets
     report: ValidationReport
+    cache: Path | None = None
 
     @property
     def digest(self) -> str:
@@ -120,7 +122,8 @@ def load_data(
     """
     catalogue, report = load_catalogue(config.catalogue, check_pictures=check_pictures)
     pixels = open_pixels(catalogue, config.images, cache or cache_folder(), progress=track)
-    return ExperimentData(catalogue, pixels, choose_triplets(config.triplets, catalogue), report)
+    triplets = choose_triplets(config.triplets, catalogue)
+    return ExperimentData(catalogue, pixels, triplets, report, cache)
 
 
 def choose_triplets(config: TripletConfig, catalogue: Catalogue) -> Triplets:
