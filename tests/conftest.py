@@ -25,6 +25,13 @@ from amgan.methods.registry import build_method
 from amgan.methods.trained import TrainedModel
 from amgan.models.network import NetworkConfig
 
+# Hooks are found by their names here.
+from .skips import (  # noqa: F401
+    pytest_addoption,
+    pytest_collection_modifyitems,
+    pytest_sessionfinish,
+)
+
 SHAPES = AttributeSchema.from_dict(
     {"colour": ["red", "green", "blue"], "shape": ["square", "bar"], "ground": ["light", "dark"]}
 )

@@ -4,7 +4,10 @@ import contextlib
 import io
 import os
 import pickle
+import re
 import struct
+import subprocess
+import sys
 import zlib
 from pathlib import Path
 
@@ -16,12 +19,14 @@ from amgan.images import (
     ImageSettings,
     PictureError,
     PictureLimits,
+    explain_missing,
     load_picture,
     load_pixels,
     prepare_picture,
     to_pixels,
     to_tensor,
 )
+from amgan.images.formats import name_format
 
 
 def encode(picture: Image.Image, file_format: str, **options: object) -> bytes:
@@ -35,12 +40,17 @@ def noise(width: int, height: int, seed: int = 0) -> Image.Image:
     return Image.fromarray(generator.integers(0, 256, (height, width, 3), np.uint8))
 
 
-def bomb_png(width: int, height: int) -> bytes:
-    def chunk(kind: bytes, body: bytes) -> bytes:
-        return (
-            struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-        )
+def chunk(kind: bytes, body: bytes, damage: int = 0) -> bytes:
+    check = zlib.crc32(kind + body) ^ damage
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", check)
 
+
+def with_chunk(content: bytes, extra: bytes) -> bytes:
+    """A PNG with one more chunk, behind its header."""
+    return content[:33] + extra + content[33:]
+
+
+def bomb_png(width: int, height: int) -> bytes:
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     body = zlib.compress(b"\0" * 1000)
     return (
@@ -105,6 +115,71 @@ def test_sixteen_bit_grey_is_scaled_not_clipped() -> None:
     ramp = np.linspace(0, 65535, 100).astype(np.uint16).reshape(10, 10)
     loaded = np.asarray(load_picture(encode(Image.fromarray(ramp), "PNG")))
     assert np.array_equal(loaded[..., 0], ramp // 256)
+
+
+@pytest.mark.parametrize(("depth", "key"), [(1, 1), (2, 2), (4, 14), (8, 200), (16, 51_234)])
+def test_a_transparent_level_of_grey_becomes_white(depth: int, key: int) -> None:
+    width = 16
+    levels = np.full((8, width), key)
+    levels[:, width // 2 :] = 0
+    bits = ((levels[..., None] >> np.arange(depth)[::-1]) & 1).astype(np.uint8)
+    lines = np.packbits(bits.reshape(8, -1), axis=1)
+    loaded = np.asarray(load_picture(raw_png(0, depth, width, lines, struct.pack(">H", key))))
+    assert (loaded[:, : width // 2] == 255).all()
+    assert (loaded[:, width // 2 :] == 0).all()
+
+
+def test_a_transparent_colour_of_sixteen_bits_becomes_white() -> None:
+    colours = np.full((8, 16, 3), (0x1234, 0x5678, 0x9ABC), ">u2")
+    colours[:, 8:] = (0x4000, 0x5000, 0x6000)
+    key = struct.pack(">HHH", 0x1234, 0x5678, 0x9ABC)
+    lines = colours.view(np.uint8).reshape(8, -1)
+    loaded = np.asarray(load_picture(raw_png(2, 16, 16, lines, key)))
+    assert (loaded[:, :8] == 255).all()
+    assert (loaded[:, 8:] == (0x40, 0x50, 0x60)).all()
+
+
+def raw_png(kind: int, depth: int, width: int, lines: np.ndarray, key: bytes) -> bytes:
+    header = struct.pack(">IIBBBBB", width, len(lines), depth, kind, 0, 0, 0)
+    body = b"".join(b"\0" + line.tobytes() for line in lines)
+    parts = ((b"IHDR", header), (b"tRNS", key), (b"IDAT", zlib.compress(body)), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts)
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        chunk(b"tEXt", b"Comment\0" + b"x" * 1_500_000),
+        chunk(b"zTXt", b"Comment\0\0" + zlib.compress(b"x" * 1_500_000)),
+        chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + b"x" * 1_500_000),
+        chunk(b"iTXt", b"Comment\0\1\0\0\0" + zlib.compress(b"x" * 80_000_000)),
+        chunk(b"iCCP", b"profile\0\0" + zlib.compress(b"x" * 1_500_000)),
+        chunk(b"tEXt", b"Comment\0made by hand", damage=1),
+        chunk(b"tIME", b"\0" * 7, damage=1),
+        chunk(b"eXIf", b"MM\0*\0\0\0\x08", damage=1),
+        chunk(b"eXIf", b"no EXIF at all"),
+        chunk(b"gAMA", b"\0"),
+        chunk(b"acTL", b"\xff" * 8),
+    ],
+    ids=lambda extra: f"{extra[4:8].decode()}-{len(extra)}",
+)
+def test_a_png_is_sound_whatever_its_metadata(extra: bytes) -> None:
+    picture = noise(20, 12)
+    loaded = load_picture(with_chunk(encode(picture, "PNG"), extra))
+    assert np.array_equal(np.asarray(loaded), np.asarray(picture))
+
+
+def test_a_png_whose_pixels_are_damaged_is_refused() -> None:
+    content = bytearray(encode(noise(20, 12), "PNG"))
+    content[content.index(b"IDAT") + 30] ^= 1
+    with pytest.raises(PictureError, match="damaged"):
+        load_picture(bytes(content))
+
+
+def test_a_png_of_countless_chunks_is_refused_at_once() -> None:
+    content = with_chunk(encode(noise(20, 12), "PNG"), chunk(b"tEXt", b"a\0b") * 200_000)
+    with pytest.raises(PictureError, match="more than 100,000 chunks"):
+        load_picture(content)
 
 
 @pytest.mark.parametrize("mode", ["L", "1", "P", "CMYK"])
@@ -173,9 +248,109 @@ def test_files_that_are_no_pictures(tmp_path: Path) -> None:
         assert str(tmp_path / name) in str(caught.value)
 
 
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in ("img/A1.JPG", "img/caf\u00e9.jpg", "img/b 2.jpg", "img/c3.jpg"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("https://shop.example/img/a1.jpg", "is an address"),
+        ("s3://bucket/a1.jpg", "is an address"),
+        ("data:image/png;base64,iVBORw0KGgo=", "holds the picture itself"),
+        (r"C:\shop\img\a1.jpg", "Windows drive"),
+        (r"img\c3.jpg", r"has backslashes; write / between folders \('c3.jpg' is there\)"),
+        (r"img\none.jpg", "has backslashes.*not there either"),
+        ("img/a1.jpg", "differs from 'A1.JPG', which is there, in upper and lower case"),
+        ("IMG/A1.JPG", "differs from 'img', which is there, in upper and lower case"),
+        ("img/cafe\u0301.jpg", "in how accents are encoded"),
+        ("img/c3.jpg, img/d4.jpg", "names several pictures"),
+        ("img/c3.jpg|img/d4.jpg", "names several pictures"),
+        ("img/c3.jpg img/d4.jpg", "names several pictures"),
+        ("img/x.jpg;img/y.jpg", "names several pictures"),
+        ('["img/x.jpg", "img/y.jpg"]', "names several pictures"),
+        ("img/b%202.jpg", "is written with %; write 'b 2.jpg'"),
+        ("img/b 3.jpg", "^no such file$"),
+        ("none/b.jpg", "^no such file$"),
+    ],
+)
+def test_why_there_is_no_picture(folder: Path, written: str, said: str) -> None:
+    assert re.search(said, explain_missing(folder / written)), explain_missing(folder / written)
+    with pytest.raises(PictureError) as caught:
+        load_picture(folder / written)
+    assert re.search(said, caught.value.reason)
+
+
 def test_programs_behind_formats_are_not_started() -> None:
     with pytest.raises(PictureError, match="not a picture"):
         load_picture(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 50 50\n%%EndComments\n")
+
+
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC"),
+        (b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic", "HEIC"),
+        (b"\0\0\0\x18ftypmif1\0\0\0\0mif1avif", "AVIF"),
+        (b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom", "a video"),
+        (b"\0\0\0\x0cJXL \r\n\x87\n", "JPEG XL"),
+        (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000"),
+        (b"8BPS\0\1", "a Photoshop document"),
+        (b"%PDF-1.7", "a PDF document"),
+        (b'<?xml version="1.0"?>\n<svg width="5">', "SVG"),
+        (b"\n<!DOCTYPE html><title>404", "a web page"),
+        (b"version https://git-lfs.github.com/spec/v1", "a Git LFS pointer"),
+    ],
+)
+def test_what_is_not_read_is_called_by_its_name(content: bytes, name: str) -> None:
+    assert (name_format(content) or "").startswith(name)
+    if name != "AVIF":
+        with pytest.raises(PictureError, match=f"is {name}.*, not a picture in a format read here"):
+            load_picture(content.ljust(200, b"\0"))
+
+
+def test_a_limit_above_that_of_pillow_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    content = encode(noise(40, 30), "PNG")
+    assert load_picture(content, PictureLimits(max_pixels=1200)).size == (40, 30)
+    assert Image.MAX_IMAGE_PIXELS == 1200
+    with pytest.raises(PictureError, match="at most 1,000 pixels"):
+        load_picture(content, PictureLimits(max_pixels=1000))
+
+
+def test_decoders_write_nothing_to_stderr(tmp_path: Path) -> None:
+    """Damaged TIFFs, of which libtiff and Pillow would tell on stderr, each in its own way."""
+    contents = []
+    generator = np.random.default_rng(3)
+    for compression in (None, "tiff_lzw", "tiff_deflate", "jpeg"):
+        content = encode(noise(48, 40), "TIFF", compression=compression)
+        for number in range(60):
+            damaged = bytearray(content)
+            for place in generator.integers(0, len(damaged), 6).tolist():
+                damaged[-place if number % 2 else place] ^= 1 + number
+            contents.append(bytes(damaged))
+    for number, content in enumerate(contents):
+        (tmp_path / f"{number}.tif").write_bytes(content)
+    code = (
+        "import sys, pathlib\n"
+        "from amgan.images import PictureError, load_picture\n"
+        "refused = 0\n"
+        "for path in pathlib.Path(sys.argv[1]).iterdir():\n"
+        "    try:\n"
+        "        load_picture(path)\n"
+        "    except PictureError:\n"
+        "        refused += 1\n"
+        "print(refused)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True
+    )
+    assert done.stderr == ""
+    assert int(done.stdout) > 20
 
 
 def test_picture_error_crosses_processes() -> None:

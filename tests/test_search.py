@@ -8,6 +8,7 @@ import pytest
 
 from amgan.attributes import Change
 from amgan.catalogue.records import Catalogue
+from amgan.errors import NoSuchItemError, QueryError
 from amgan.gallery.gallery import Gallery
 from amgan.gallery.store import GalleryError, build_gallery
 from amgan.images import PictureError, load_pixels
@@ -195,3 +196,39 @@ def test_open_search_from_folders(
     assert len(result.hits) == 12
     with pytest.raises(GalleryError, match="encoded by another model"):
         open_search(tmp_path / "other", tmp_path / "gallery", "cpu")
+
+
+def test_every_error_names_the_field_it_is_about(
+    service: SearchService, catalogue: Catalogue
+) -> None:
+    start = {"item_id": "item-001"}
+    for field, wrong in {
+        "changes.colour": {"changes": (Change("colour", "pink"),)},
+        "changes.size": {"changes": (Change("size", "small"),)},
+        "known.Colour": {"known": {"colour": "red", "Colour": "blue"}},
+        "filters.brand name": {"filters": {"brand name": ["acme"]}},
+        "filters.shape": {"filters": {"shape": ["round"]}},
+        "importance": {"importance": {"colour": 2.0}},
+    }.items():
+        with pytest.raises(QueryError) as caught:
+            service.search(SearchQuery(**start, **wrong))  # type: ignore[arg-type]
+        assert caught.value.field == field
+    with pytest.raises(NoSuchItemError) as gone:
+        service.search(SearchQuery(item_id="item-999"))
+    assert (gone.value.item_id, gone.value.field) == ("item-999", "item_id")
+    with pytest.raises(QueryError, match="give one of them"):
+        SearchQuery(catalogue.images[0], "item-001")
+    for field in ("k", "offset"):
+        with pytest.raises(QueryError) as caught:
+            SearchQuery(item_id="item-001", **{field: -1})  # type: ignore[arg-type]
+        assert caught.value.field == field
+
+
+def test_what_is_known_of_an_item_stands_over_its_own_labels(
+    service: SearchService, catalogue: Catalogue
+) -> None:
+    own = catalogue.schema.decode(catalogue.labels[1])
+    other = next(value for value in ("red", "green") if value != own["colour"])
+    told = service.search(SearchQuery(item_id="item-001", known={"COLOUR": other}))
+    assert told.attributes[0].value == other
+    assert [a.value for a in told.attributes[1:]] == list(own.values())[1:]

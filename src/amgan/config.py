@@ -12,7 +12,8 @@ from typing import Any, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
-from amgan.errors import InputError
+from amgan.errors import InputError, SettingsError
+from amgan.files import read_toml
 from amgan.images import ImageSettings
 from amgan.methods.registry import method_options
 from amgan.models.network import NetworkConfig
@@ -65,6 +66,10 @@ class TripletConfig:
     balance_changes: bool = False
     per_item: int = 1
 
+    def __post_init__(self) -> None:
+        if self.seed < 0:
+            raise SettingsError(f"triplets.seed must be 0 or more, not {self.seed}")
+
 
 @dataclass(frozen=True)
 class ExperimentConfig:
@@ -87,6 +92,7 @@ class ExperimentConfig:
     def to_dict(self) -> dict[str, Any]:
         """Plain data with every setting resolved, the method's options included."""
         values: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(self)))
+        values["network"] = json.loads(json.dumps(self.network.to_dict()))
         values["options"] = dataclasses.asdict(method_options(self.method, self.options))
         return values
 
@@ -103,7 +109,7 @@ def load_config(paths: Sequence[Path] = (), overrides: Sequence[str] = ()) -> Ex
     """
     merged: dict[str, Any] = {}
     for path in paths:
-        merged = _merge(merged, _read_toml(find_settings_file(path)))
+        merged = _merge(merged, read_toml(find_settings_file(path)))
     for text in overrides:
         merged = _merge(merged, _parse_override(text))
     return config_from_dict(merged)
@@ -135,22 +141,16 @@ def config_from_dict(values: Mapping[str, Any]) -> ExperimentConfig:
     Raises:
         ValueError: an unknown key or a wrong value.
     """
-    _refuse_unknown_keys(ExperimentConfig, values, "")
+    refuse_unknown_keys(ExperimentConfig, values)
     try:
         config = TypeAdapter(ExperimentConfig).validate_python(dict(values))
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        raise InputError(f"configuration {place}: {first['msg']}, not {first['input']!r}") from None
+        message = f"configuration {place}: {first['msg']}, not {first['input']!r}"
+        raise SettingsError(message, field=place) from None
     method_options(config.method, config.options)
     return config
-
-
-def _read_toml(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(f"{path}: cannot read this configuration ({error})") from None
 
 
 def _parse_override(text: str) -> dict[str, Any]:
@@ -177,16 +177,33 @@ def _merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any
     return merged
 
 
-def _refuse_unknown_keys(kind: type, values: Mapping[str, Any], place: str) -> None:
+def refuse_unknown_keys(
+    kind: type, values: Mapping[str, Any], place: str = "", file: Path | None = None
+) -> None:
+    """Refuse keys that a settings class does not have, inside its own settings classes too.
+
+    Args:
+        kind: a dataclass.
+        values: settings by key, as a TOML file or the command line gives them.
+        place: key of `values` in what holds it, with a dot at its end.
+        file: that they stand in; None for none.
+
+    Raises:
+        SettingsError: names the key, and those that there are.
+    """
     types = get_type_hints(kind)
+    known = [name for name in types if name not in getattr(kind, "NOT_SETTINGS", ())]
     for key, value in values.items():
-        if key not in types:
-            raise InputError(
-                f"unknown setting {place}{key}; the settings here are {', '.join(types)}"
+        if key not in known:
+            where = f"{file}: " if file else ""
+            raise SettingsError(
+                f"{where}unknown setting {place}{key}; the settings here are {', '.join(known)}",
+                field=f"{place}{key}",
+                file=file,
             )
         if dataclasses.is_dataclass(types[key]) and isinstance(value, Mapping):
             assert isinstance(types[key], type)
-            _refuse_unknown_keys(types[key], value, f"{place}{key}.")
+            refuse_unknown_keys(types[key], value, f"{place}{key}.", file)
 
 
 def load_run_config(run: Path) -> ExperimentConfig:

@@ -36,6 +36,14 @@ class InputError(AmganError, ValueError):
     """A value, option, setting or file that was given cannot be used as it is."""
 
 
+class SettingsError(InputError):
+    """A setting that does not exist, or a value that it cannot have; `field` names the setting."""
+
+
+class FileFormatError(InputError):
+    """A file that does not hold what it should; `file` and, where it has rows, `row` name it."""
+
+
 class QueryError(InputError):
     """A search asks for what its gallery or model does not have; `field` names the part of it."""
 

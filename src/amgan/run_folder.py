@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from amgan.errors import InputError
+from amgan.errors import FileFormatError, InputError
 
 
 @dataclass(frozen=True)
@@ -82,11 +82,14 @@ class RunFolder:
             InputError: not a run folder.
         """
         if not self.config.is_file():
-            raise InputError(f"{self.path}: not a run folder (no {self.config.name})")
+            raise InputError(
+                f"{self.path}: not a run folder (no {self.config.name})", file=self.path
+            )
         try:
             values = json.loads(self.config.read_text(encoding="utf-8"))
         except ValueError as error:
-            raise InputError(f"{self.config}: not readable as JSON ({error})") from None
+            message = f"{self.config}: not readable as JSON ({error})"
+            raise FileFormatError(message, file=self.config) from None
         if not isinstance(values, dict):
-            raise InputError(f"{self.config}: not the settings of a run")
+            raise FileFormatError(f"{self.config}: not the settings of a run", file=self.config)
         return values

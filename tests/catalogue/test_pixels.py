@@ -15,8 +15,13 @@ from cache_processes import SETTINGS, expected, make_catalogue, open_and_compare
 from PIL import Image
 
 from amgan.catalogue import pixels as pixels_module
-from amgan.catalogue.pixels import open_pixels
-from amgan.images import ImageSettings, PictureError, Pixels, load_pixels
+from amgan.catalogue.pixels import (
+    PixelOptions,
+    UnusablePicturesError,
+    open_pixels,
+    open_usable_pixels,
+)
+from amgan.images import ImageSettings, PictureError, PictureLimits, Pixels, load_pixels
 
 T = TypeVar("T")
 
@@ -174,11 +179,99 @@ def test_damaged_and_missing_pictures_are_named(paths: list[Path], tmp_path: Pat
     with pytest.raises(PictureError, match=r"20\.png: damaged or truncated"):
         open_pixels(catalogue, SETTINGS, tmp_path / "cache")
     paths[21].unlink()
-    with pytest.raises(PictureError, match=r"21\.png: no such file"):
+    with pytest.raises(UnusablePicturesError, match=r"21\.png: no such file") as caught:
         open_pixels(catalogue, SETTINGS, tmp_path / "cache")
+    assert list(caught.value.errors) == [20, 21]
 
 
-def test_build_goes_on_where_it_stopped(
+def test_what_can_be_decoded_is_opened_without_the_rest(
+    paths: list[Path], tmp_path: Path, decodes: Decodes
+) -> None:
+    catalogue = make_catalogue(paths)
+    paths[20].write_bytes(b"no picture")
+    paths[21].unlink()
+    usable = [path for i, path in enumerate(paths) if i not in (20, 21)]
+    for attempts in (39, 1, 1):  # a bad picture is looked at again, the others are kept
+        kept, opened, errors = open_usable_pixels(catalogue, SETTINGS, tmp_path / "cache")
+        assert decodes.taken() == attempts
+        assert kept.images == tuple(usable)
+        assert np.array_equal(opened, expected(usable))
+        assert list(errors) == [20, 21]
+        assert errors[21].reason == "no such file"
+    with pytest.raises(UnusablePicturesError):
+        open_usable_pixels(make_catalogue([paths[20]]), SETTINGS, tmp_path / "cache")
+
+
+def test_a_picture_refused_for_its_size_is_decoded_where_it_may_be_larger(
+    paths: list[Path], tmp_path: Path
+) -> None:
+    catalogue = make_catalogue(paths)
+    with pytest.raises(UnusablePicturesError, match="400 pixels"):
+        open_pixels(catalogue, SETTINGS, tmp_path / "cache", limits=PictureLimits(max_pixels=400))
+    assert np.array_equal(open_pixels(catalogue, SETTINGS, tmp_path / "cache"), expected(paths))
+
+
+@pytest.mark.parametrize("where", ["first pixel", "half of the pixels", "a record", "a digest"])
+def test_damage_is_noticed_and_mended(
+    paths: list[Path], tmp_path: Path, decodes: Decodes, where: str
+) -> None:
+    catalogue, cache = make_catalogue(paths), tmp_path / "cache"
+    open_pixels(catalogue, SETTINGS, cache)
+    decodes.taken()
+    (file,) = cache.glob("*.pixels")
+    content = bytearray(file.read_bytes())
+    picture, records = 16 * 12 * 3, 40 * 16 * 12 * 3
+    if where == "first pixel":
+        content[0] ^= 1
+    elif where == "half of the pixels":
+        content[: 20 * picture] = bytes(255 - level for level in content[: 20 * picture])
+    else:
+        content[records + (1 if where == "a record" else 50)] ^= 1
+    file.write_bytes(content)
+    assert np.array_equal(open_pixels(catalogue, SETTINGS, cache), expected(paths))
+    assert decodes.taken() == (20 if where == "half of the pixels" else 1)
+    open_pixels(catalogue, SETTINGS, cache)
+    assert decodes.taken() == 0
+
+
+def test_damage_of_one_cache_does_not_reach_another(paths: list[Path], tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    open_pixels(make_catalogue(paths[:30]), SETTINGS, cache)
+    (file,) = cache.glob("*.pixels")
+    content = bytearray(file.read_bytes())
+    content[5] ^= 255
+    file.write_bytes(content)
+    assert np.array_equal(open_pixels(make_catalogue(paths), SETTINGS, cache), expected(paths))
+
+
+def test_content_decides_where_it_is_asked_for(
+    paths: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a disk that keeps no times of change: a file is another one and looks the same."""
+    real = pixels_module.look_at
+    looks = real(paths)
+    monkeypatch.setattr(pixels_module, "look_at", lambda _: looks)
+    catalogue, cache = make_catalogue(paths), tmp_path / "cache"
+    open_pixels(catalogue, SETTINGS, cache)
+    before = expected(paths)
+    write_picture(paths[7], 1007)
+    assert np.array_equal(open_pixels(catalogue, SETTINGS, cache), before)
+    _, verified, _ = open_usable_pixels(catalogue, SETTINGS, cache, PixelOptions(verify=True))
+    assert np.array_equal(verified, expected(paths))
+
+
+def test_builds_that_nobody_finishes_are_removed(paths: list[Path], tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    old, new = cache / "a-old.partial", cache / "a-new.partial"
+    for file in (old, new):
+        file.write_bytes(b"half")
+    os.utime(old, (1, 1))
+    open_pixels(make_catalogue(paths), SETTINGS, cache)
+    assert (old.exists(), new.exists()) == (False, True)
+
+
+def test_a_bad_picture_that_is_mended_is_all_that_is_decoded_again(
     paths: list[Path], tmp_path: Path, decodes: Decodes
 ) -> None:
     catalogue = make_catalogue(paths)
@@ -186,11 +279,11 @@ def test_build_goes_on_where_it_stopped(
     paths[25].write_bytes(b"no picture")
     with pytest.raises(PictureError):
         open_pixels(catalogue, SETTINGS, tmp_path / "cache", workers=1)
-    assert decodes.taken() == 26
+    assert decodes.taken() == 40, "one bad picture does not stop the others"
     paths[25].write_bytes(content)
-    write_picture(paths[2], 99)  # done before the stop, changed since
+    write_picture(paths[2], 99)
     opened = open_pixels(catalogue, SETTINGS, tmp_path / "cache", workers=1)
-    assert decodes.taken() == 40 - 25 + 1
+    assert decodes.taken() == 2
     assert np.array_equal(opened, expected(paths))
 
 

@@ -16,7 +16,7 @@ from PIL import Image
 from pyarrow import parquet
 
 from amgan.attributes import Attribute, AttributeSchema
-from amgan.catalogue.table import TableLayout, load_table, save_table
+from amgan.catalogue.table import Several, TableLayout, load_table, save_table
 from amgan.catalogue.validation import ValidationError, ValidationReport
 from amgan.images import PictureLimits
 
@@ -263,12 +263,99 @@ def test_schema_decides_values_and_order(shop: Path) -> None:
     )
     catalogue, report = load_table(write_table(shop, ".csv"), LAYOUT, schema=schema)
     assert catalogue.schema is schema
-    assert catalogue.labels.tolist() == [[1, 0], [0, 0], [1, -1]]
+    assert catalogue.labels.tolist() == [[1, 0], [-1, -1], [0, 0], [1, -1]]
     assert places(report) == [(3, "colour", "unknown-value"), (None, "colour", "attribute")]
     problem = report.problems[0]
     assert problem.value == "blue" and "did you mean 'bleu'" in problem.message
+    assert (report.kept, report.skipped, len(report.labels)) == (4, 0, 1)
+    assert "labels left missing:\n  1 x value is not in the schema" in report.summary()
+    with pytest.raises(ValidationError, match="unknown value"):
+        load_table(shop / "shop.csv", LAYOUT, schema=schema, strict=True)
     with pytest.raises(ValueError, match="the schema has the attributes neck, colour, the layout"):
         load_table(shop / "shop.csv", TableLayout("picture", ("neck",)), schema=schema)
+
+
+def test_values_are_matched_to_a_schema_as_a_search_matches_them(shop: Path) -> None:
+    """Case, spaces and what is invisible do not matter; where they decide, they do."""
+    written = ["RED", " dark  Blue", "re\u200bd", "Navy", "38.0", "navy", "NAVY"]
+    rows = "".join(f"{i},img/a1.png,{value}\n" for i, value in enumerate(written))
+    (shop / "more.csv").write_text("id,picture,colour\n" + rows, "utf-8")
+    schema = AttributeSchema((Attribute("colour", ("red", "dark blue", "Navy", "navy", "38")),))
+    layout = TableLayout("picture", ("colour",), "id")
+    catalogue, report = load_table(shop / "more.csv", layout, schema=schema)
+    assert catalogue.labels[:, 0].tolist() == [0, 1, 0, 2, 4, 3, -1]
+    assert [(problem.row, problem.value) for problem in report.labels] == [(8, "NAVY")]
+
+
+def test_look_alikes_are_normalised_or_warned_of(shop: Path) -> None:
+    written = ["cafe\u0301", "caf\u00e9", "re\u200bd", "red", "38", "38.0", "red|blue", "blue|red"]
+    rows = "".join(f"{i},img/a1.png,{value}\n" for i, value in enumerate([*written, "blue"]))
+    (shop / "alike.csv").write_text("id,picture,colour\n" + rows, "utf-8")
+    layout = TableLayout("picture", ("colour",), "id")
+    catalogue, report = load_table(shop / "alike.csv", layout)
+    assert catalogue.schema.to_dict() == {
+        "colour": ["38", "38.0", "blue", "blue|red", "caf\u00e9", "red", "red|blue"]
+    }
+    told = "\n".join(problem.message for problem in report.warnings)
+    assert "look alike: 38, 38.0" in told
+    assert "look alike: blue|red, red|blue" in told
+    assert "several values, such as 'blue|red'; separator '|' takes them apart" in told
+
+
+@pytest.mark.parametrize(("several", "labels"), [("first", [1, 0, 1, 1]), ("none", [1, 0, -1, -1])])
+def test_several_values_in_a_cell(shop: Path, several: Several, labels: list[int]) -> None:
+    lines = [
+        {"picture": "img/a1.png", "colour": "red"},
+        {"picture": "img/a2.png", "colour": "|blue|"},
+        {"picture": "img/a3.png", "colour": "red | blue"},
+        {"picture": "img/ä4.png", "colour": ["red", "blue"]},
+    ]
+    (shop / "tags.jsonl").write_text("\n".join(map(json.dumps, lines)), "utf-8")
+    layout = TableLayout("picture", ("colour",), separator="|", several=several)
+    catalogue, report = load_table(shop / "tags.jsonl", layout)
+    assert catalogue.schema.to_dict() == {"colour": ["blue", "red"]}
+    assert catalogue.labels[:, 0].tolist() == labels
+    (problem, *_) = report.warnings
+    assert (problem.kind, problem.message[:29]) == (
+        "several-values",
+        "2 cells hold several values; ",
+    )
+
+
+def test_a_name_that_stands_twice_in_an_object_hides_nothing(shop: Path) -> None:
+    lines = [
+        '{"picture": "img/a1.png", "neck": "v", "neck": "round"}',
+        '{"picture": "img/a2.png", "neck": "v"}',
+    ]
+    (shop / "twice.jsonl").write_text("\n".join(lines), "utf-8")
+    catalogue, report = load_table(shop / "twice.jsonl", TableLayout("picture", ("neck",)))
+    assert catalogue.item_ids == ("img/a2.png",)
+    assert "'neck' stands twice" in report.errors[0].message
+
+
+def test_a_title_is_no_attribute(shop: Path) -> None:
+    rows = "".join(f"{i},img/a1.png,shirt no. {i},c{i % 5}\n" for i in range(40))
+    (shop / "titles.csv").write_text("id,picture,title,colour\n" + rows, "utf-8")
+    layout = TableLayout("picture", ("title", "colour"), "id")
+    _, report = load_table(shop / "titles.csv", layout)
+    (problem,) = (p for p in report.warnings if p.kind == "attribute")
+    assert problem.column == "title" and "40 values in 40 labelled rows" in problem.message
+
+
+@pytest.mark.parametrize("copies", [False, True])
+@pytest.mark.parametrize("decode", [False, True])
+def test_a_placeholder_is_warned_of(shop: Path, copies: bool, decode: bool) -> None:
+    content = (shop / "img/a1.png").read_bytes()
+    for i in range(6):
+        (shop / f"img/none-{i}.png").write_bytes(content)
+    names = ["img/a2.png", "img/a3.png", *(f"img/none-{i if copies else 0}.png" for i in range(6))]
+    rows = "".join(f"{i},{name},c{i % 2}\n" for i, name in enumerate(names))
+    (shop / "few.csv").write_text("id,picture,colour\n" + rows, "utf-8")
+    layout = TableLayout("picture", ("colour",), "id")
+    _, report = load_table(shop / "few.csv", layout, check_pictures=decode)
+    (problem,) = (p for p in report.warnings if p.kind == "shared-picture")
+    assert "the picture of 6 of 8 rows" in problem.message
+    assert problem.value == str(shop / "img/none-0.png")
 
 
 def test_empty_single_and_nearly_equal_values_are_warned_of(shop: Path) -> None:

@@ -128,9 +128,7 @@ def test_fitting_finds_out_that_only_one_attribute_can_be_trusted() -> None:
         return learned.query_vectors(wanted, references, changed)
 
     places = torch.arange(60)
-    examples = ScoreExamples(
-        profiles, torch.zeros(60, 6), labels, places, torch.full((60,), -1)
-    )
+    examples = ScoreExamples(profiles, torch.zeros(60, 6), labels, places, torch.full((60,), -1))
     losses = fit_score(learned, ask, examples, profiles, labels, steps=60)
     weights = torch.nn.functional.softplus(learned.attribute.detach())
     assert sum(losses[-5:]) < 0.9 * sum(losses[:5])
@@ -151,9 +149,7 @@ def test_an_item_that_is_to_be_found_again_is_the_only_right_answer() -> None:
         return learned.query_vectors(layout.split(references)[0], references, changed)
 
     places = torch.arange(30)
-    examples = ScoreExamples(
-        profiles, torch.zeros(30, 2), labels, torch.full((30,), -1), places
-    )
+    examples = ScoreExamples(profiles, torch.zeros(30, 2), labels, torch.full((30,), -1), places)
     before = torch.nn.functional.softplus(learned.appearance.detach()[0]).item()
     fit_score(learned, ask, examples, profiles, labels, steps=60)
     after = torch.nn.functional.softplus(learned.appearance.detach())

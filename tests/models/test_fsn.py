@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from amgan.models.fsn import MAP_SCALE, RegionNetwork, peak_boxes, pool_regions
-from amgan.models.network import NetworkConfig
+from amgan.models.trunks import TrunkConfig, build_trunk
 
 
 def test_a_box_holds_the_region_of_the_peak_and_not_a_second_one():
@@ -65,8 +65,8 @@ def test_pooling_passes_gradients_to_the_region_only():
 
 def region_network() -> RegionNetwork:
     torch.manual_seed(0)
-    network = NetworkConfig(4, 8, 1, (4, 8), 6)
-    return RegionNetwork(network, (2, 3), dim=5, pooled_size=2, threshold=0.2).eval()
+    trunk = build_trunk(TrunkConfig(), 16, 16, (4, 8))
+    return RegionNetwork(trunk, (2, 3), dim=5, pooled_size=2, threshold=0.2).eval()
 
 
 def test_the_map_of_the_likeliest_value_shows_where_its_evidence_is():

@@ -137,8 +137,8 @@ def test_later_settings_win(tmp_path):
     [
         ("title = 't'\nrows = []", "no rows"),
         ("title = 't'\nrows = [{ name = 'A' }, { name = 'a' }]", "row 'a' twice"),
-        ("title = 't'\nrow = []", "unknown key row"),
-        ("title = 't'\nrows = [{ name = 'A', sort = 'ours' }]", "unknown key rows.sort"),
+        ("title = 't'\nrow = []", "unknown setting row"),
+        ("title = 't'\nrows = [{ name = 'A', sort = 'ours' }]", "unknown setting rows.sort"),
         ("title = 't'\nrows = [{ name = 'A', kind = 'mine' }]", "kind"),
         ("title = 't'\nrows = [{ name = 'A', experiment = 'gone' }]", "row 'A'.*gone.toml"),
         ("title = 't'\nrows = [{ name = 'A', settings = ['training.epoch=1'] }]", "epoch"),
@@ -146,10 +146,10 @@ def test_later_settings_win(tmp_path):
         ("title = 't'\nsignificance = 'folds'\nrows = [{ name = 'A' }]", "folds = 2"),
         (
             "title = 't'\ntiming = { speed = 1 }\nrows = [{ name = 'A' }]",
-            "unknown key timing.speed",
+            "unknown setting timing.speed",
         ),
         ("rows = [{ name = 'A' }]", "title"),
-        ("title = ", "cannot read"),
+        ("title = ", "not TOML"),
     ],
 )
 def test_a_bad_suite_is_told_with_its_file(tmp_path, text, message):

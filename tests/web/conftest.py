@@ -28,7 +28,8 @@ from amgan.methods.trained import TrainedModel
 from amgan.web.app import create_app
 from amgan.web.settings import ServerSettings
 
-from .pages import CHROMIUM, FLAGS, PATIENCE_MS, OpenPage
+from ..skips import CHROMIUM
+from .pages import FLAGS, PATIENCE_MS, OpenPage
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # newer releases would rather have another client

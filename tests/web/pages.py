@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 
-import pytest
 from playwright.sync_api import Page
 
-CHROMIUM = shutil.which("chromium")
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -19,10 +16,6 @@ FLAGS = [
     "--disable-sync",
 ]
 PATIENCE_MS = 60_000
-NEEDS_BROWSER = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="needs chromium: apt-get install chromium"),
-]
 OpenPage = Callable[..., Page]
 
 

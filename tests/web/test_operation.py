@@ -12,7 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import structlog
 from fastapi import FastAPI
 from PIL import Image
 from prometheus_client.parser import text_string_to_metric_families
@@ -22,7 +24,7 @@ from starlette.testclient import TestClient
 
 from amgan.catalogue.records import Catalogue
 from amgan.gallery.engines.exact import ExactEngine
-from amgan.gallery.store import build_gallery
+from amgan.gallery.store import GalleryError, build_gallery
 from amgan.methods.trained import TrainedModel
 from amgan.web.access import KeyRing
 from amgan.web.app import create_app
@@ -82,13 +84,30 @@ def test_a_fault_of_ours_is_told_without_its_inside(
     client: TestClient, app: FastAPI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: Any) -> None:
-        raise RuntimeError("secret inside")
+        np.zeros(3).reshape(2)  # a ValueError, and yet nothing that the client did
+
+    monkeypatch.setattr(app.state.server.serving.current.service, "search", fail)
+    with structlog.testing.capture_logs() as logged:
+        response = client.post("/v1/search", json=QUERY)
+    assert response.status_code == 500
+    assert error_of(response)["code"] == "internal"
+    assert "reshape" not in response.text
+    (fault,) = [entry for entry in logged if entry["event"] == "request failed"]
+    assert fault["log_level"] == "error" and fault["exc_info"]
+
+
+@pytest.mark.parametrize("error", [GalleryError("/srv/a is gone"), OSError(28, "disk", "/srv/b")])
+def test_a_gallery_that_fails_is_told_without_its_place(
+    client: TestClient, app: FastAPI, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fail(*_: Any) -> None:
+        raise error
 
     monkeypatch.setattr(app.state.server.serving.current.service, "search", fail)
     response = client.post("/v1/search", json=QUERY)
-    assert response.status_code == 500
-    assert error_of(response)["code"] == "internal"
-    assert "secret" not in response.text
+    assert response.status_code == 503
+    assert error_of(response)["code"] == "unavailable"
+    assert "/srv" not in response.text
 
 
 @pytest.mark.parametrize("content", [b"{", b"\xff\xfe", b"[]", b"null", b"7", b'{"k":' * 5000])

@@ -10,11 +10,10 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from .conftest import draw_picture
-from .pages import NEEDS_BROWSER, OpenPage, cards, wait_for_results
+from .pages import OpenPage, cards, wait_for_results
 
 KEY = "0123456789abcdefghij"
 
-pytestmark = NEEDS_BROWSER
 
 MISSED = "We did not understand “flowy”. We know words for colour, shape and ground."
 

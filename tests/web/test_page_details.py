@@ -14,13 +14,11 @@ from amgan.gallery.store import build_gallery
 from amgan.methods.model_file import save_model
 from amgan.methods.trained import TrainedModel
 
-from .pages import NEEDS_BROWSER, OpenPage, cards, wait_for_results
+from .pages import OpenPage, cards, wait_for_results
 
 ADMIN = "a" * 24
 COLOURS = ["Beige", "Black", "Blue/White", "Khaki green", "Lilac Purple", "Mole", "Light Blue"]
 COLOURS += ["dark grey", "Zebra", "Orange", "Pale yellow", "Pink", "red", "green", "blue"]
-
-pytestmark = NEEDS_BROWSER
 
 
 def with_colours(page: Page, names: list[str]) -> None:

@@ -23,10 +23,11 @@ from amgan.catalogue.adde_vectors import (
     parse_labels,
     parse_signs,
 )
-from amgan.catalogue.assembly import Checks, SourceRow, assemble_catalogue
+from amgan.catalogue.assembly import Checks, assemble_catalogue
 from amgan.catalogue.lines import Line, file_error, read_lines
 from amgan.catalogue.records import Catalogue
 from amgan.catalogue.shopping100k import SHOPPING100K_ATTRIBUTES
+from amgan.catalogue.source_rows import SourceRow
 from amgan.catalogue.validation import (
     Problem,
     ValidationError,

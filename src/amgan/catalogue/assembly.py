@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from amgan.attributes import MISSING, AttributeSchema, Labels
+from amgan.catalogue.matching import match_rows, tidy_rows
 from amgan.catalogue.records import Catalogue
+from amgan.catalogue.shared_pictures import shared_pictures
+from amgan.catalogue.source_rows import SourceRow
 from amgan.catalogue.validation import (
-    Kind,
     Problem,
     Severity,
     ValidationError,
@@ -20,47 +22,11 @@ from amgan.catalogue.validation import (
     check_pictures,
     sort_problems,
 )
-from amgan.catalogue.values import likely_typos, schema_doubts, schema_of, suggest_value
+from amgan.catalogue.values import likely_typos, schema_doubts, schema_of
 from amgan.images import DEFAULT_LIMITS, PictureLimits
 from amgan.progress import Progress, quiet
 
 SPLITS = ("train", "val", "test")
-
-
-@dataclass(frozen=True, slots=True)
-class SourceRow:
-    """One item as a reader found it, and where.
-
-    Attributes:
-        file: the table or label file.
-        row: line or record, counted from 1.
-        item_id: id, None where the source has none.
-        image: picture path; None where the source has none.
-        values: attribute values by attribute name, None where missing.
-        product: product key.
-        split: split name.
-        fields: further columns.
-    """
-
-    file: Path
-    row: int
-    item_id: str | None
-    image: Path | None
-    values: Mapping[str, str | None]
-    product: str | None = None
-    split: str | None = None
-    fields: Mapping[str, str | None] = field(default_factory=dict)
-
-    def problem(
-        self,
-        column: str | None,
-        value: str | None,
-        message: str,
-        kind: Kind,
-        severity: Severity = "error",
-    ) -> Problem:
-        """Problem at this row."""
-        return Problem(str(self.file), self.row, column, value, message, kind, severity)
 
 
 @dataclass(frozen=True)
@@ -77,7 +43,7 @@ class Checks:
     """How strictly a source is read.
 
     Attributes:
-        strict: raise when any row has an error, in place of leaving the row out.
+        strict: raise when any row or label has an error, in place of leaving it out.
         check_pictures: decode every picture; False only looks whether the files are there.
         limits: what a picture may measure.
         workers: threads; None takes as many as there are cores.
@@ -132,13 +98,20 @@ def assemble_catalogue(
     """
     checks = checks or Checks()
     schema = attributes if isinstance(attributes, AttributeSchema) else None
+    columns = columns or Columns()
+    rows = tidy_rows(rows)
     found = list(problems)
-    found += _row_problems(rows, schema, columns or Columns())
+    if schema is not None:
+        rows, unknown = match_rows(rows, schema)
+        found += unknown
+    found += _row_problems(rows, columns)
     bad = _bad_rows(found)
     good = [row for row in rows if (str(row.file), row.row) not in bad]
-    found += _picture_problems(good, columns or Columns(), checks, pictures_may_lack)
+    found += _picture_problems(good, columns, checks, pictures_may_lack)
     bad = _bad_rows(found)
     good = [row for row in good if (str(row.file), row.row) not in bad]
+    pictures = [row.image for row in good if row.image is not None]
+    found += shared_pictures(pictures, source, columns.image)
     if schema is None:
         assert not isinstance(attributes, AttributeSchema)
         schema, doubts = schema_of([row.values for row in good], attributes, source)
@@ -148,7 +121,7 @@ def assemble_catalogue(
         found += schema_doubts([row.values for row in good], schema, source)
     report = ValidationReport(tuple(sort_problems(found)), len(good), len(bad))
     stops = checks.strict or any(problem.kind == "count" for problem in report.errors)
-    if (stops and report.errors) or not good or schema is None:
+    if (stops and report.faults) or not good or schema is None:
         raise ValidationError(_with_emptiness(report, source, bool(good)))
     return _label(name, good, schema), report
 
@@ -157,13 +130,11 @@ def _bad_rows(problems: Iterable[Problem]) -> set[tuple[str, int]]:
     return {
         (problem.file, problem.row)
         for problem in problems
-        if problem.severity != "warning" and problem.row is not None
+        if problem.severity in ("error", "tolerated") and problem.row is not None
     }
 
 
-def _row_problems(
-    rows: Iterable[SourceRow], schema: AttributeSchema | None, columns: Columns
-) -> list[Problem]:
+def _row_problems(rows: Iterable[SourceRow], columns: Columns) -> list[Problem]:
     problems = []
     first_with: dict[str, SourceRow] = {}
     for row in rows:
@@ -183,11 +154,6 @@ def _row_problems(
         if row.split is not None and row.split not in SPLITS:
             message = f"unknown split; write {', '.join(SPLITS)} or nothing"
             problems.append(row.problem(columns.split, row.split, message, "bad-split"))
-        for attribute in schema.attributes if schema is not None else ():
-            value = row.values.get(attribute.name)
-            if value is not None and value not in attribute.values:
-                message = f"unknown value; {suggest_value(value, attribute.values)}"
-                problems.append(row.problem(attribute.name, value, message, "unknown-value"))
     return problems
 
 

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from amgan.attributes import Attribute, AttributeSchema
-from amgan.catalogue.assembly import Checks, SourceRow, assemble_catalogue
+from amgan.catalogue.assembly import Checks, assemble_catalogue
 from amgan.catalogue.lines import Line, read_lines
 from amgan.catalogue.records import Catalogue
+from amgan.catalogue.source_rows import SourceRow
 from amgan.catalogue.validation import Problem, ValidationReport
 
 CELEBA_PICTURES = 202_599

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from amgan.attributes import Attribute, AttributeSchema
-from amgan.catalogue.assembly import Checks, SourceRow, assemble_catalogue
+from amgan.catalogue.assembly import Checks, assemble_catalogue
 from amgan.catalogue.lines import Line, file_error, iterate_lines, read_lines
 from amgan.catalogue.records import Catalogue
+from amgan.catalogue.source_rows import SourceRow
 from amgan.catalogue.validation import Problem, ValidationReport
 
 CUB_PICTURES = 11_788

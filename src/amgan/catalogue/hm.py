@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from amgan.catalogue.assembly import Checks, Columns, SourceRow, assemble_catalogue
+from amgan.catalogue.assembly import Checks, Columns, assemble_catalogue
+from amgan.catalogue.raw_table import RawTable
 from amgan.catalogue.records import Catalogue
-from amgan.catalogue.rows import RawTable, cell_text, read_rows
+from amgan.catalogue.rows import cell_text, read_rows
+from amgan.catalogue.source_rows import SourceRow
 from amgan.catalogue.validation import Problem, ValidationError, ValidationReport
 
 HM_ATTRIBUTES = (

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from amgan.attributes import suggest_name
-from amgan.catalogue.rows import RawTable, cell_text
+from amgan.catalogue.raw_table import RawTable
+from amgan.catalogue.rows import cell_text
 
 IMAGE_OPTION = "--image"
 _ROWS_LOOKED_AT = 20

@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from amgan.attributes import Attribute, AttributeSchema
-from amgan.catalogue.assembly import Checks, SourceRow, assemble_catalogue
+from amgan.catalogue.assembly import Checks, assemble_catalogue
 from amgan.catalogue.label_files import LabelFile, PictureList, read_label_file
 from amgan.catalogue.lines import Line, file_error, read_json, read_lines
 from amgan.catalogue.records import Catalogue
+from amgan.catalogue.source_rows import SourceRow
 from amgan.catalogue.validation import Problem, ValidationError, ValidationReport
 
 SHOPPING100K_ATTRIBUTES = {

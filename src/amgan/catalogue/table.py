@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from amgan.attributes import AttributeSchema
-from amgan.catalogue.assembly import Checks, Columns, SourceRow, assemble_catalogue
+from amgan.catalogue.assembly import Checks, Columns, assemble_catalogue
 from amgan.catalogue.missing_columns import IMAGE_OPTION, advise_columns
+from amgan.catalogue.raw_table import Cells, RawTable
 from amgan.catalogue.records import Catalogue
-from amgan.catalogue.rows import Cells, RawTable, cell_text, read_rows, write_rows
+from amgan.catalogue.rows import cell_text, read_rows, write_rows
+from amgan.catalogue.source_rows import SourceRow
 from amgan.catalogue.validation import Problem, ValidationReport
 from amgan.errors import InputError
 from amgan.images import DEFAULT_LIMITS, PictureLimits
 from amgan.progress import Progress, quiet
+from amgan.text import counted
 
+Several = Literal["first", "none"]
 _PLAIN_STEMS = ("catalogue", "catalog", "metadata", "items", "articles")
 
 
@@ -30,6 +36,9 @@ class TableLayout:
         item_id: id of the item; None takes the picture path as it is written.
         product: key that variants of one garment share.
         split: "train", "val" or "test".
+        separator: what stands between several values in one cell, such as "|"; then a list is taken
+            for several values too. Empty takes every cell for one value.
+        several: of several values take the "first", or "none": the label is missing.
     """
 
     image: str = "image"
@@ -37,8 +46,12 @@ class TableLayout:
     item_id: str | None = None
     product: str | None = None
     split: str | None = None
+    separator: str = ""
+    several: Several = "first"
 
     def __post_init__(self) -> None:
+        if self.several not in ("first", "none"):
+            raise InputError(f"unknown choice {self.several!r} of several values; first or none")
         if not self.attributes:
             raise InputError("name at least one attribute column")
         for name in self.named:
@@ -82,7 +95,7 @@ def load_table(
         schema: attributes and values to hold the table against. None takes the values found,
             sorted, and leaves out an attribute that is empty everywhere.
         name: the catalogue's name; None takes it from the path.
-        strict: raise on any bad row. False leaves bad rows out and says so in the report.
+        strict: raise on any bad row or label. False leaves them out and says so in the report.
         check_pictures: decode every picture. False only looks whether the files are there.
         limits: what a picture may measure.
         workers: threads; None takes as many as there are cores.
@@ -138,15 +151,21 @@ def save_table(catalogue: Catalogue, path: Path) -> None:
 
 
 def _source_rows(table: RawTable, layout: TableLayout) -> Iterator[SourceRow]:
-    """Rows of the table; one with a cell that holds several values goes to its problems."""
+    """Rows of the table; one with a cell that holds what is no text goes to its problems."""
     position = {name: i for i, name in enumerate(table.columns)}
     others = [name for name in table.columns if name not in layout.named]
+    several: Counter[str] = Counter()
 
     def text(cells: Cells, name: str | None) -> str | None:
         return None if name is None else cell_text(cells[position[name]])
 
+    def value(cells: Cells, name: str) -> str | None:
+        found = _values(cells[position[name]], layout.separator)
+        several[name] += len(found) > 1
+        return found[0] if found and (len(found) == 1 or layout.several == "first") else None
+
     for row, cells in table.rows:
-        nested = [n for n in layout.named if isinstance(cells[position[n]], list | dict | bytes)]
+        nested = [name for name in layout.named if _is_nested(cells[position[name]], name, layout)]
         for name in nested:
             kind = type(cells[position[name]]).__name__
             message = f"holds a {kind}; one text or number is needed"
@@ -161,8 +180,31 @@ def _source_rows(table: RawTable, layout: TableLayout) -> Iterator[SourceRow]:
             row,
             text(cells, layout.item_id) if layout.item_id else image,
             None if image is None else table.file.parent / image,
-            {name: text(cells, name) for name in layout.attributes},
+            {name: value(cells, name) for name in layout.attributes},
             text(cells, layout.product),
             text(cells, layout.split),
             {name: text(cells, name) for name in others},
         )
+    outcome = "the first is taken" if layout.several == "first" else "those labels are missing"
+    for name, count in several.items():
+        if count:
+            message = f"{counted(count, 'cell')} hold several values; {outcome}"
+            table.problems.append(
+                Problem(str(table.file), None, name, None, message, "several-values", "warning")
+            )
+
+
+def _values(cell: object, separator: str) -> list[str]:
+    """The values of an attribute's cell: one, none, or several where there is a separator."""
+    if separator and isinstance(cell, list):
+        return [text for part in cell if (text := cell_text(part)) is not None]
+    text = cell_text(cell)
+    parts = [] if text is None else text.split(separator) if separator else [text]
+    return [tidied for part in parts if (tidied := part.strip())]
+
+
+def _is_nested(cell: object, name: str, layout: TableLayout) -> bool:
+    """Whether a cell holds what is neither one text nor, where they are told apart, several."""
+    if isinstance(cell, list) and layout.separator and name in layout.attributes:
+        return any(isinstance(part, list | dict | bytes) for part in cell)
+    return isinstance(cell, list | dict | bytes)

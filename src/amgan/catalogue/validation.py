@@ -11,11 +11,17 @@ from typing import Literal
 
 from amgan.catalogue.parallel import map_in_threads
 from amgan.errors import InputError
-from amgan.images import DEFAULT_LIMITS, PictureError, PictureLimits, load_picture
+from amgan.images import (
+    DEFAULT_LIMITS,
+    PictureError,
+    PictureLimits,
+    explain_missing,
+    load_picture,
+)
 from amgan.progress import Progress, quiet
 from amgan.text import counted
 
-Severity = Literal["error", "tolerated", "warning"]
+Severity = Literal["error", "label", "tolerated", "warning"]
 Kind = Literal[
     "bad-file",  # the file as a whole cannot be read
     "bad-row",  # a row cannot be read: ragged, no JSON, wrong encoding
@@ -29,6 +35,8 @@ Kind = Literal[
     "missing-picture",
     "bad-picture",
     "odd-picture",
+    "shared-picture",  # many rows have it
+    "several-values",  # in one cell
     "attribute",  # an attribute that cannot be told apart by its values
     "count",  # not as many as there should be
     "empty",  # nothing usable remains, because of the other problems
@@ -46,6 +54,8 @@ _HEADINGS: dict[Kind, str] = {
     "missing-picture": "picture is missing",
     "bad-picture": "picture cannot be used",
     "odd-picture": "picture has an odd shape",
+    "shared-picture": "picture is shared by many rows",
+    "several-values": "cells hold several values",
     "attribute": "attribute needs a look",
     "count": "count differs",
     "empty": "nothing remains",
@@ -65,9 +75,10 @@ class Problem:
         value: what stands there.
         message: what is wrong with it, and what would be right.
         kind: a short name to group by.
-        severity: a row with an "error" is left out, and strict mode raises; one with a "tolerated"
-            problem is left out too, but strict mode lets it pass, since the data set is known for
-            it; a "warning" leaves nothing out.
+        severity: a row with an "error" is left out, and strict mode raises; with "label" the row
+            stays without that label, and strict mode raises; a row with a "tolerated" problem is
+            left out, but strict mode lets it pass, since the data set is known for it; a "warning"
+            leaves nothing out.
     """
 
     file: str
@@ -111,6 +122,16 @@ class ValidationReport:
         return tuple(problem for problem in self.problems if problem.severity == "error")
 
     @property
+    def labels(self) -> tuple[Problem, ...]:
+        """The problems that cost a label, but not its row."""
+        return tuple(problem for problem in self.problems if problem.severity == "label")
+
+    @property
+    def faults(self) -> tuple[Problem, ...]:
+        """What strict mode raises for: errors and lost labels."""
+        return tuple(p for p in self.problems if p.severity in ("error", "label"))
+
+    @property
     def tolerated(self) -> tuple[Problem, ...]:
         """The problems that cost a row and that the data set is known for."""
         return tuple(problem for problem in self.problems if problem.severity == "tolerated")
@@ -126,6 +147,7 @@ class ValidationReport:
         lines[0] += f", skipped {self.skipped:,}" if self.skipped else ""
         for title, problems in (
             ("errors", self.errors),
+            ("labels left missing", self.labels),
             ("tolerated", self.tolerated),
             ("warnings", self.warnings),
         ):
@@ -157,13 +179,20 @@ class ValidationError(InputError):
     """
 
     def __init__(self, report: ValidationReport, shown: int = 5) -> None:
-        super().__init__(report, shown)
+        first = next(iter(report.errors), None)
+        super().__init__(
+            report,
+            shown,
+            field=first.column if first else None,
+            file=first.file if first else None,
+            row=first.row if first else None,
+        )
         self.report = report
         self.shown = shown
 
     def __str__(self) -> str:
-        outcome = [str(problem) for problem in self.report.errors if problem.kind == "empty"]
-        errors = [problem for problem in self.report.errors if problem.kind != "empty"]
+        outcome = [str(problem) for problem in self.report.faults if problem.kind == "empty"]
+        errors = [problem for problem in self.report.faults if problem.kind != "empty"]
         if len(outcome) + len(errors) == 1:
             return outcome[0] if outcome else str(errors[0])
         count = counted(len(errors), "problem")
@@ -207,8 +236,12 @@ def check_pictures(
 def _file_problem(path: Path) -> tuple[Kind, str] | None:
     try:
         mode = path.stat().st_mode
-    except (OSError, ValueError):
-        return "missing-picture", "no such file"
+    except FileNotFoundError:
+        return "missing-picture", explain_missing(path)
+    except OSError as error:
+        return "missing-picture", explain_missing(path, f"cannot be read ({error.strerror})")
+    except ValueError:
+        return "missing-picture", "is not a path"
     if stat.S_ISDIR(mode):
         return "bad-picture", "is a folder, not a picture"
     return None if stat.S_ISREG(mode) else ("bad-picture", "is not an ordinary file")

@@ -10,11 +10,13 @@ from pathlib import Path
 import numpy as np
 
 from amgan.attributes import Attribute, AttributeSchema, suggest_name
+from amgan.catalogue.tidying import look_form, plain_form, split_values
 from amgan.catalogue.validation import Problem, ValidationError
 
 Values = Mapping[str, str | None]
 _MAX_VALUES = np.iinfo(np.int16).max
 _LARGE, _COMMON, _RARE = 100, 10, 2  # labels, and how often values occur
+_OWN_VALUES = 0.9  # values per labelled row, from which on they tell items rather than kinds
 _CLOSE = 0.8  # share of letters in common, as difflib counts
 
 
@@ -50,6 +52,8 @@ def schema_of(
         else:
             doubts.append(_doubt(source, name, "has no value in any row and is left out"))
         doubts += _alike(source, name, counts)
+        doubts += _several(source, name, counts)
+        doubts += _unshared(source, name, counts)
     schema = AttributeSchema(tuple(attributes)) if attributes else None
     return schema, doubts + ([] if schema is None else _single_values(values, schema, source))
 
@@ -79,14 +83,44 @@ def _single_values(
 
 
 def _alike(source: Path, name: str, counts: Mapping[str, int]) -> list[Problem]:
+    """A doubt for each group of values that a person may take for one and the same."""
     by_form: dict[str, list[str]] = {}
     for value in sorted(counts):
-        by_form.setdefault(" ".join(value.casefold().split()), []).append(value)
-    return [
-        _doubt(source, name, f"has values that differ in case or spaces only: {', '.join(alike)}")
-        for alike in by_form.values()
-        if len(alike) > 1
-    ]
+        by_form.setdefault(look_form(value), []).append(value)
+    doubts = []
+    for alike in by_form.values():
+        if len(alike) > 1:
+            plain = len({plain_form(value) for value in alike}) == 1
+            what = "differ in case or spaces only" if plain else "look alike"
+            doubts.append(_doubt(source, name, f"has values that {what}: {', '.join(alike)}"))
+    return doubts
+
+
+def _several(source: Path, name: str, counts: Mapping[str, int]) -> list[Problem]:
+    """A doubt where values seem to be several, each of which occurs alone too."""
+    single = {plain_form(value) for value in counts}
+    for value in sorted(counts):
+        parts = [plain_form(part) for part in split_values(value)]
+        if len(parts) > 1 and sum(part in single for part in parts) > 1:
+            between = value[len(split_values(value)[0]) :].strip()[:1]
+            message = (
+                f"has cells that seem to hold several values, such as {value!r}; "
+                f"separator {between!r} takes them apart"
+            )
+            return [_doubt(source, name, message)]
+    return []
+
+
+def _unshared(source: Path, name: str, counts: Mapping[str, int]) -> list[Problem]:
+    """A doubt where nearly every item has a value of its own."""
+    labelled = sum(counts.values())
+    if labelled < _COMMON or len(counts) < _OWN_VALUES * labelled:
+        return []
+    message = (
+        f"has {len(counts):,} values in {labelled:,} labelled rows, nearly one for each item; "
+        "a title or an id is no attribute"
+    )
+    return [_doubt(source, name, message)]
 
 
 def likely_typos(counts: Mapping[str, int]) -> dict[str, str]:

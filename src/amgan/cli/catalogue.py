@@ -22,6 +22,7 @@ from amgan.cli.options import (
     examples,
     read_config,
 )
+from amgan.errors import AmganError
 from amgan.text import counted
 
 PANEL = "Your catalogue"
@@ -170,6 +171,6 @@ def check_triplets(
     catalogue, _ = load_catalogue(config.catalogue, check_pictures=False)
     try:
         triplets = load_triplets(file, catalogue)
-    except ValueError as error:
+    except AmganError as error:
         raise CommandFailure(str(error)) from None
     typer.echo(f"{len(triplets):,} triplets agree with the catalogue")

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 
 import typer
 
+from amgan.errors import AmganError
+
 FAILURE, BAD_INPUT, INTERRUPTED = 1, 2, 130
 
 # The class of "No such option" and its like has no public name, only its children have.
@@ -21,7 +23,7 @@ def exit_code(error: Exception) -> int | None:
     """Exit code of an error that a user can do something about; None for a fault of ours."""
     if isinstance(error, CommandFailure):
         return FAILURE
-    if isinstance(error, (ValueError, OSError, typer.Abort, _UsageError or ())):
+    if isinstance(error, (AmganError, OSError, typer.Abort, _UsageError or ())):
         return BAD_INPUT
     return None
 

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from amgan.catalogue.records import Catalogue
+from amgan.errors import FileFormatError
 from amgan.evaluation.metrics import Numbers
 from amgan.files import replacing
 from amgan.queries import Triplets
@@ -109,14 +110,16 @@ def load_per_query(path: Path) -> PerQueryResults:
     """
     try:
         table = pq.read_table(path)
-    except pa.ArrowInvalid as error:
-        raise ValueError(f"{path}: not a Parquet file ({error})") from None
+    except pa.ArrowException as error:
+        raise FileFormatError(f"{path}: not a Parquet file ({error})", file=path) from None
     written = (table.schema.metadata or {}).get(FORMAT.encode())
     if written is None:
-        raise ValueError(f"{path}: not per-query results (no {FORMAT!r} in its metadata)")
+        message = f"{path}: not per-query results (no {FORMAT!r} in its metadata)"
+        raise FileFormatError(message, file=path)
     header = json.loads(written)
     if header["version"] != VERSION:
-        raise ValueError(f"{path}: version {header['version']}; this program reads {VERSION}")
+        message = f"{path}: version {header['version']}; this program reads {VERSION}"
+        raise FileFormatError(message, file=path)
     attributes = tuple(header["attributes"])
     position = {name: i for i, name in enumerate(attributes)}
     changed = np.zeros((table.num_rows, len(attributes)), np.bool_)

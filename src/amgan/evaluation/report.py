@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-from amgan.errors import InputError
+from amgan.errors import FileFormatError, InputError
 from amgan.evaluation.metrics import mean_of_defined
 from amgan.evaluation.per_query import PerQueryResults, load_per_query, save_per_query
 from amgan.evaluation.provenance import commit_id, machine_description
@@ -148,7 +148,7 @@ class EvaluationReport:
             if "ranking" not in values:
                 values["method"], values["ranking"] = _split_name(values["method"], ranking)
             return cls(**(values | {"groups": groups}))
-        except (AttributeError, KeyError, TypeError) as error:
+        except (AttributeError, KeyError, TypeError, json.JSONDecodeError) as error:
             raise InputError(f"not an evaluation report: {error!r}") from None
 
     def to_markdown(self, metrics: Sequence[str] = SHOWN) -> str:
@@ -262,8 +262,8 @@ def load_report(path: Path, ranking: Ranking = "pure") -> EvaluationReport:
     """
     try:
         return EvaluationReport.from_json(Path(path).read_text(encoding="utf-8"), ranking)
-    except ValueError as error:
-        raise InputError(f"{path}: {error}") from None
+    except (InputError, UnicodeDecodeError) as error:
+        raise FileFormatError(f"{path}: {error}", file=path) from None
 
 
 def comparison_to_markdown(

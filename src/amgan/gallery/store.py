@@ -28,7 +28,7 @@ from amgan.gallery.engines.settings import parse_engine
 from amgan.gallery.gallery import Gallery
 from amgan.gallery.items import ItemTable
 from amgan.gallery.manifest import Manifest
-from amgan.gallery.versions import GalleryError, VersionedFolder
+from amgan.gallery.versions import GalleryError, VersionedFolder, load_array
 from amgan.images import Pixels
 from amgan.methods.model_file import load_model, save_model
 from amgan.methods.ranking import RankingChoice
@@ -215,7 +215,7 @@ def open_version(folder: Path, engine: str | None = None) -> Gallery:
     """
     manifest = Manifest.load(folder)
     items = ItemTable.load(folder / ITEMS_FILE)
-    labels = np.load(folder / LABELS_FILE, mmap_mode="r" if manifest.count else None)
+    labels = load_array(folder / LABELS_FILE, mapped=manifest.count > 0)
     vectors = map_vectors(folder / VECTORS_FILE, manifest.dim)
     opened = open_engine(folder, manifest, vectors, engine)
     return Gallery(manifest, items, labels, vectors, opened, folder)

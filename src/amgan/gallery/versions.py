@@ -19,7 +19,9 @@ import shutil
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
+
+import numpy as np
 
 from amgan.errors import InputError
 from amgan.files import write_text
@@ -57,6 +59,8 @@ class VersionedFolder:
             return None
         except OSError as error:
             raise GalleryError(f"{self._pointer}: cannot be read ({error.strerror})") from error
+        except UnicodeDecodeError:
+            raise GalleryError(f"{self._pointer}: holds no version's number") from None
         if not _NAME.fullmatch(name):
             raise GalleryError(f"{self._pointer}: holds {name[:40]!r}, not a version's number")
         return name
@@ -139,6 +143,19 @@ class VersionedFolder:
                 shutil.rmtree(self.version(name), ignore_errors=True)
         for unfinished in self.folder.glob(f".{self._pointer.name}.*"):
             unfinished.unlink(missing_ok=True)
+
+
+def load_array(file: Path, mapped: bool = False) -> Any:
+    """An array of a version; mapped into memory where wanted.
+
+    Raises:
+        GalleryError: damaged.
+        FileNotFoundError: no such file.
+    """
+    try:
+        return np.load(file, mmap_mode="r" if mapped else None)
+    except (ValueError, EOFError) as error:
+        raise GalleryError(f"{file}: damaged ({error}); write the gallery again") from None
 
 
 def flush(path: Path) -> None:

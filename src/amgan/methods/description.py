@@ -52,7 +52,7 @@ class ModelDescription:
                 "options": dict(self.options),
                 "schema": self.schema.to_dict(),
                 "images": asdict(self.images),
-                "network": asdict(self.network),
+                "network": self.network.to_dict(),
                 "note": self.facts.to_dict(),
             }
         )
@@ -61,14 +61,12 @@ class ModelDescription:
     def from_json(cls, text: str) -> ModelDescription:
         """Description from a file's header."""
         values = json.loads(text)
-        network = values["network"]
-        network["encoder_widths"] = tuple(network["encoder_widths"])
         return cls(
             values["method"],
             values["options"],
             AttributeSchema.from_dict(values["schema"]),
             ImageSettings(**values["images"]),
-            NetworkConfig(**network),
+            NetworkConfig.from_dict(values["network"]),
             ModelFacts.from_dict(values["note"]),
         )
 

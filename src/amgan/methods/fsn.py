@@ -31,6 +31,7 @@ from amgan.methods.method import Method, Phase, QueryBatch, RankingMetric, Train
 from amgan.methods.mining import Negatives, next_matching, valid_negatives
 from amgan.models.fsn import RegionNetwork
 from amgan.models.network import NetworkConfig
+from amgan.models.trunks import build_trunk
 from amgan.models.value_means import ValueMeans
 
 
@@ -76,13 +77,16 @@ class Fsn(Method):
         config: FsnConfig,
     ) -> None:
         super().__init__()
-        network.check_picture(images.height, images.width)
         self.config = config
         self.sizes = schema.sizes
         dim = config.representation_dim // schema.num_attributes
         self.embedding_dim = dim * schema.num_attributes
         self.regions = RegionNetwork(
-            network, schema.sizes, dim, config.pooled_size, config.threshold
+            build_trunk(network.trunk, images.height, images.width, network.encoder_widths),
+            schema.sizes,
+            dim,
+            config.pooled_size,
+            config.threshold,
         )
         self.averages = ValueMeans(schema.sizes, dim)
         self.importance = Importance(schema.num_attributes)

@@ -88,7 +88,7 @@ class PictureFeatures(nn.Module):
 
     def __init__(self, images: ImageSettings, network: NetworkConfig, *, colour: bool) -> None:
         super().__init__()
-        self.trunk = build_trunk(network.trunk, images.height, images.width)
+        self.trunk = build_trunk(network.trunk, images.height, images.width, network.encoder_widths)
         self.colour = ColourCues() if colour else None
         self.num_features = self.trunk.num_features + (ColourCues.num_cues if colour else 0)
 
@@ -136,10 +136,6 @@ class HeadsRanker(Method):
     deviation: Tensor
     temperatures: Tensor
     components: Tensor
-
-    def load_pretrained(self) -> None:
-        """Give the trunk its pretrained weights."""
-        self.pictures.trunk.load_pretrained()
 
     def feature_network(self) -> nn.Module:
         """Trunk and colour cues."""

@@ -9,6 +9,8 @@ from typing import Literal
 
 from torch import Tensor, nn
 
+from amgan.models.trunks import Trunk
+
 RankingMetric = Literal["euclidean", "inner_product"]
 
 
@@ -112,6 +114,7 @@ class Phase:
         weights: weight of each loss term; a term not listed here is an error.
         first_step, last_step: fractions of training between which the phase runs.
         learning_rate: relative to the configured one.
+        rates: of parts of the modules, relative to the phase's own; such as a pretrained trunk.
     """
 
     name: str
@@ -156,6 +159,18 @@ class Method(nn.Module, ABC):
     query_side: tuple[str, ...] = ()
     rescored: int = 0
 
+    def load_pretrained(self) -> None:
+        """Give each trunk its pretrained weights, where the settings name any.
+
+        Called once for a new model; one that is loaded from a file brings its own.
+
+        Raises:
+            InputError: a file of weights that is missing, damaged, or of another network.
+        """
+        for module in self.modules():
+            if isinstance(module, Trunk):
+                module.load_pretrained()
+
     def phases(self) -> tuple[Phase, ...]:
         """Optimiser steps in the order in which the loop takes them for each minibatch.
 
@@ -166,9 +181,6 @@ class Method(nn.Module, ABC):
     def losses(self, phase: str, batch: TrainingBatch) -> dict[str, Tensor]:
         """Named, unweighted, scalar loss terms; all are minimised."""
         raise NotImplementedError(f"{type(self).__name__} has no phase {phase!r}")
-
-    def load_pretrained(self) -> None:
-        """Read pretrained weights, where a part of the method has some; once for each new model."""
 
     def fit_scale(self, features: Tensor) -> None:
         """Bring features (N, F) to one scale, where the method `takes_features`."""

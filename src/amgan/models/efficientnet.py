@@ -13,8 +13,10 @@ from torch.nn import functional
 
 STRIDE = 32
 FEATURE_CHANNELS = 1280
+# The last block whose maps have 1/16 of the picture's sides.
+MIDDLE_BLOCK = 11
+MIDDLE_CHANNELS = 112
 _STEM_CHANNELS = 32
-_BATCH_NORM = {"eps": 1e-3, "momentum": 0.01}
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,8 @@ class SamePaddedConvolution(nn.Conv2d):
 
 
 def _normalised(convolution: nn.Conv2d, *, activated: bool = True) -> nn.Sequential:
-    layers: list[nn.Module] = [convolution, nn.BatchNorm2d(convolution.out_channels, **_BATCH_NORM)]
+    normalisation = nn.BatchNorm2d(convolution.out_channels, eps=1e-3, momentum=0.01)
+    layers: list[nn.Module] = [convolution, normalisation]
     if activated:
         layers.append(nn.ReLU6(inplace=True))
     return nn.Sequential(*layers)
@@ -91,23 +94,32 @@ class InvertedResidual(nn.Module):
         return maps + changed if self.skips else changed
 
 
-class EfficientNetLite0(nn.Sequential):
+class EfficientNetLite0(nn.Module):
     """Pictures (N, 3, H, W), H and W multiples of 32 -> feature maps (N, 1280, H/32, W/32).
 
     Expects (pixel - 127) / 128 with pixels of 0 to 255.
+
+    Attributes:
+        blocks: stem, 16 inverted residuals, and the last 1 x 1 convolution.
     """
 
     def __init__(self) -> None:
-        blocks: list[nn.Module] = []
+        super().__init__()
+        blocks: list[nn.Module] = [_normalised(SamePaddedConvolution(3, _STEM_CHANNELS, 3, 2))]
         channels = _STEM_CHANNELS
         for stage in _STAGES:
             for position in range(stage.repeats):
-                blocks.append(
-                    InvertedResidual(channels, stage, stage.stride if position == 0 else 1)
-                )
+                stride = stage.stride if position == 0 else 1
+                blocks.append(InvertedResidual(channels, stage, stride))
                 channels = stage.channels
-        super().__init__(
-            _normalised(SamePaddedConvolution(3, _STEM_CHANNELS, 3, 2)),
-            *blocks,
-            _normalised(SamePaddedConvolution(channels, FEATURE_CHANNELS, 1)),
-        )
+        blocks.append(_normalised(SamePaddedConvolution(channels, FEATURE_CHANNELS, 1)))
+        self.blocks = nn.Sequential(*blocks)
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """The last maps, and those after `MIDDLE_BLOCK`, (N, 112, H/16, W/16)."""
+        maps = images
+        for position, block in enumerate(self.blocks):
+            maps = block(maps)
+            if position == MIDDLE_BLOCK:
+                middle = maps
+        return maps, middle

@@ -7,24 +7,7 @@ from torch.nn import functional
 
 from amgan.models.blocks import initialise
 from amgan.models.network import NetworkConfig
-
-
-class ConvolutionalTrunk(nn.Sequential):
-    """Strided 4 x 4 convolutions with LeakyReLU 0.2, batch normalisation except in the first.
-
-    (N, 3, H, W) -> (N, C, H / 2^n, W / 2^n) for n widths, C the last of them.
-    """
-
-    def __init__(self, config: NetworkConfig) -> None:
-        layers: list[nn.Module] = []
-        channels = 3
-        for position, width in enumerate(config.encoder_widths):
-            layers.append(nn.Conv2d(channels, width, 4, 2, padding=1, bias=position == 0))
-            if position > 0:
-                layers.append(nn.BatchNorm2d(width))
-            layers.append(nn.LeakyReLU(0.2, inplace=True))
-            channels = width
-        super().__init__(*layers)
+from amgan.models.trunks import ConvolutionalTrunk, build_trunk
 
 
 class Encoder(nn.Module):
@@ -37,7 +20,7 @@ class Encoder(nn.Module):
         length: embeddings are brought to this Euclidean length; 0 leaves them as they are.
 
     Raises:
-        ValueError: the picture size does not fit the strides.
+        InputError: the picture size does not fit the trunk.
     """
 
     def __init__(
@@ -52,17 +35,24 @@ class Encoder(nn.Module):
         super().__init__()
         self.output_scale = output_scale
         self.length = length
-        config.check_picture(height, width)
-        stride = 2 ** len(config.encoder_widths)
-        cells = (height // stride) * (width // stride)
-        self.trunk = ConvolutionalTrunk(config)
-        self.project = nn.Linear(config.encoder_widths[-1] * cells, config.embedding_dim)
+        self.trunk = build_trunk(config.trunk, height, width, config.encoder_widths)
+        self.pooled = not isinstance(self.trunk, ConvolutionalTrunk)
+        if self.pooled:
+            self.standardise = nn.BatchNorm1d(self.trunk.num_features, affine=False)
+            inputs = self.trunk.num_features
+        else:
+            stride = 2 ** len(config.encoder_widths)
+            inputs = self.trunk.channels * (height // stride) * (width // stride)
+        self.project = nn.Linear(inputs, config.embedding_dim)
         initialise(self)
 
     def forward(self, images: Tensor) -> Tensor:
         """Embeddings (N, D), float32."""
-        embeddings: Tensor = self.project(self.trunk(images).flatten(1))
-        embeddings = embeddings.float() * self.output_scale
+        if self.pooled:
+            hidden = self.standardise(self.trunk.features(images))
+        else:
+            hidden = self.trunk(images).flatten(1)
+        embeddings: Tensor = self.project(hidden).float() * self.output_scale
         if not self.length:
             return embeddings
         return self.length * functional.normalize(embeddings, dim=1)

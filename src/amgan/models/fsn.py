@@ -9,8 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from amgan.models.blocks import initialise
-from amgan.models.encoder import ConvolutionalTrunk
-from amgan.models.network import NetworkConfig
+from amgan.models.trunks import Trunk
 
 # Maps are enlarged before they are cut, so that a region may end within a cell.
 MAP_SCALE = 4
@@ -20,7 +19,7 @@ class RegionNetwork(nn.Module):
     """Trunk, attribute activation maps, pooling of their regions, one feature an attribute.
 
     Args:
-        network: network widths.
+        trunk: gives the maps.
         sizes: number of values of each attribute.
         dim: d, length of an attribute's feature.
         pooled_size: P, cells a side that a region is pooled to.
@@ -29,18 +28,18 @@ class RegionNetwork(nn.Module):
 
     def __init__(
         self,
-        network: NetworkConfig,
+        trunk: Trunk,
         sizes: Sequence[int],
         dim: int,
         pooled_size: int,
         threshold: float,
     ) -> None:
         super().__init__()
-        channels = network.encoder_widths[-1]
         self.sizes = tuple(sizes)
         self.pooled_size = pooled_size
         self.threshold = threshold
-        self.trunk = ConvolutionalTrunk(network)
+        self.trunk = trunk
+        channels = trunk.channels
         self.localise = nn.Sequential(
             nn.Conv2d(channels, channels, 3, padding=1, bias=False),
             nn.BatchNorm2d(channels),

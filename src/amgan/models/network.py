@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from amgan.errors import InputError
+from amgan.models.trunks import PAPER_WIDTHS, TrunkConfig
 
 
 @dataclass(frozen=True)
@@ -15,26 +18,37 @@ class NetworkConfig:
         generator_width: c, channels of the generator's first convolution.
         latent_channels: L, channels of the feature maps and length of an attribute embedding.
         residual_blocks: residual blocks between the generator's encoder and decoder.
-        encoder_widths: channels of the encoder's convolutions, each of which halves the picture.
+        encoder_widths: channels of the encoder's convolutions, each of which halves the picture;
+            for the trunk `conv`.
         embedding_dim: length of the encoder's output (512 in Table 4).
+        trunk: what the encoder takes pictures in with.
     """
 
     generator_width: int = 128
     latent_channels: int = 512
     residual_blocks: int = 4
-    encoder_widths: tuple[int, ...] = (64, 128, 256, 512)
+    encoder_widths: tuple[int, ...] = PAPER_WIDTHS
     embedding_dim: int = 512
+    trunk: TrunkConfig = field(default_factory=TrunkConfig)
 
     def __post_init__(self) -> None:
         sizes = (self.generator_width, self.latent_channels, self.embedding_dim)
         if min(*sizes, *self.encoder_widths) < 1 or self.residual_blocks < 0:
             raise InputError("network sizes must be positive")
 
-    def check_picture(self, height: int, width: int) -> None:
-        """Raise ValueError where pictures of this size do not pass through the networks."""
-        factor = max(4, 2 ** len(self.encoder_widths))
-        if height % factor or width % factor:
-            raise InputError(
-                f"picture size {height} x {width} does not fit the networks; "
-                f"height and width must be multiples of {factor}"
-            )
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data; the inverse of `from_dict`.
+
+        The default trunk is left out: files from before there was a choice say the same thing.
+        """
+        values = asdict(self)
+        if self.trunk == TrunkConfig():
+            del values["trunk"]
+        return values
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> NetworkConfig:
+        """Sizes from plain data, as a model's header holds them."""
+        trunk = TrunkConfig(**values.get("trunk", {}))
+        widths = tuple(values["encoder_widths"])
+        return cls(**{**values, "encoder_widths": widths, "trunk": trunk})

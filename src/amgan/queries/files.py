@@ -16,7 +16,7 @@ import numpy as np
 
 from amgan.attributes import MISSING, Change
 from amgan.catalogue.records import Catalogue
-from amgan.errors import InputError
+from amgan.errors import FileFormatError, InputError
 from amgan.files import replacing
 from amgan.queries.triplets import Triplets
 
@@ -57,10 +57,9 @@ def load_triplets(path: Path, catalogue: Catalogue) -> Triplets:
         for number, line in enumerate(stream, start=2):
             try:
                 rows.append(_read_row(line, catalogue))
-            except ValueError as error:
-                raise InputError(
-                    f"{path}, line {number}: {error}{_origin(header, catalogue)}"
-                ) from None
+            except InputError as error:
+                message = f"{path}, line {number}: {error}{_origin(header, catalogue)}"
+                raise FileFormatError(message, file=path, row=number) from None
     if header["triplets"] != len(rows):
         raise InputError(
             f"{path}: the header announces {header['triplets']} triplets, the file has {len(rows)}"
@@ -132,7 +131,9 @@ def _read_header(path: Path, line: str) -> dict[str, Any]:
     except json.JSONDecodeError:
         header = None
     if not isinstance(header, dict) or header.get("format") != FORMAT:
-        raise InputError(f"{path}, line 1: not a triplet file (no header of format {FORMAT!r})")
+        raise FileFormatError(
+            f"{path}, line 1: not a triplet file (no header of format {FORMAT!r})", file=path, row=1
+        )
     if header.get("version") != VERSION:
         raise InputError(
             f"{path}, line 1: version {header.get('version')!r} is not supported; "
@@ -141,7 +142,9 @@ def _read_header(path: Path, line: str) -> dict[str, Any]:
     kinds = {"seed": int, "settings": dict, "triplets": int, "skipped": int}
     for key, kind in kinds.items():
         if not isinstance(header.get(key), kind):
-            raise InputError(f"{path}, line 1: the header's {key!r} is missing or malformed")
+            raise FileFormatError(
+                f"{path}, line 1: the header's {key!r} is missing or malformed", file=path, row=1
+            )
     return header
 
 

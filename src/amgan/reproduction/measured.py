@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from amgan.files import write_text
+from amgan.files import read_json, write_text
 
 
 def save_measured(values: Mapping[str, Any], path: Path) -> None:
@@ -17,4 +17,4 @@ def save_measured(values: Mapping[str, Any], path: Path) -> None:
 
 def load_measured(path: Path) -> Any:
     """Read what `save_measured` wrote; None where nothing was measured yet."""
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+    return read_json(path) if path.is_file() else None

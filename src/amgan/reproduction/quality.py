@@ -17,6 +17,7 @@ from PIL import Image
 
 from amgan.catalogue.studio import STUDIO_SCHEMA, counterfactual, load_garments, render_garment
 from amgan.config import ExperimentConfig
+from amgan.errors import InputError
 from amgan.evaluation.metrics import mean_of_defined
 from amgan.evaluation.quality import (
     SSIM_WINDOW,
@@ -127,7 +128,7 @@ def draw_counterfactuals(
     """
     try:
         garments = load_garments(table)
-    except ValueError:
+    except InputError:
         return None
     catalogue, schema = data.catalogue, data.catalogue.schema
     triplets = data.triplets.in_split("test").select(rows)

@@ -17,7 +17,7 @@ from typing import Any
 from amgan.config import ExperimentConfig
 from amgan.errors import InputError
 from amgan.evaluation.provenance import commit_id, machine_description
-from amgan.files import write_text
+from amgan.files import read_json, write_text
 from amgan.methods.model_file import load_model
 from amgan.methods.query_arrays import QueryArrays
 from amgan.methods.trained import TrainedModel
@@ -167,7 +167,7 @@ def read_row_state(folder: Path) -> dict[str, Any] | None:
     path = folder / "row.json"
     if not path.is_file():
         return None
-    values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    values: dict[str, Any] = read_json(path)
     return values
 
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
-from amgan.config import EXPERIMENTS, ExperimentConfig, load_config
-from amgan.errors import InputError
+from amgan.config import EXPERIMENTS, ExperimentConfig, load_config, refuse_unknown_keys
+from amgan.errors import InputError, SettingsError
 from amgan.evaluation.report import Protocol
+from amgan.files import read_toml
 from amgan.reproduction.published import Dataset
 
 Kind = Literal["ours", "ablation", "baseline", "reference"]
@@ -115,6 +115,8 @@ class Suite:
     judge: bool = True
     folder: Path = Path()
 
+    NOT_SETTINGS: ClassVar[tuple[str, ...]] = ("folder", "NOT_SETTINGS")
+
     def __post_init__(self) -> None:
         if not self.rows:
             raise InputError(f"suite {self.name!r} has no rows")
@@ -200,23 +202,24 @@ def load_suite(path: Path, **changes: Any) -> Suite:
         ValueError: not such a file, an unknown key, a wrong value, or a row that does not load.
     """
     values = {**_read_extended(path), **changes}
-    _refuse_unknown_keys(path, Suite, values, "", hidden={"folder"})
-    for name, kind in (("studio", StudioSpec), ("timing", TimingSpec)):
-        if name in values:
-            _refuse_unknown_keys(path, kind, values[name], f"{name}.")
+    refuse_unknown_keys(Suite, values, file=path)
+    if isinstance(values.get("studio"), Mapping):
+        refuse_unknown_keys(StudioSpec, values["studio"], "studio.", path)
     for row in values.get("rows", ()):
-        _refuse_unknown_keys(path, RowSpec, row, "rows.")
+        refuse_unknown_keys(RowSpec, row, "rows.", path)
     try:
         suite = TypeAdapter(Suite).validate_python({**values, "folder": path.parent})
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        raise InputError(f"{path}: {place}: {first['msg']}, not {first['input']!r}") from None
+        message = f"{path}: {place}: {first['msg']}, not {first['input']!r}"
+        raise SettingsError(message, field=place, file=path) from None
     for row in suite.rows:
         try:
             suite.row_config(row)
-        except ValueError as error:
-            raise InputError(f"{path}: row {row.name!r}: {error}") from None
+        except InputError as error:
+            message = f"{path}: row {row.name!r}: {error}"
+            raise SettingsError(message, field=error.field, file=path, row=row.name) from None
     return suite
 
 
@@ -224,24 +227,8 @@ def _read_extended(path: Path, above: tuple[Path, ...] = ()) -> dict[str, Any]:
     """A suite's keys over those of the file that it extends, and so on; its name is its own."""
     if path in above:
         raise InputError(f"{path}: extends itself")
-    values = {"name": path.stem, **_read_toml(path)}
+    values = {"name": path.stem, **read_toml(path)}
     if "extends" in values:
         base = _read_extended(path.parent / str(values.pop("extends")), (*above, path))
         values = {**base, **values}
     return values
-
-
-def _read_toml(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(f"{path}: cannot read this suite ({error})") from None
-
-
-def _refuse_unknown_keys(
-    path: Path, kind: type, values: Mapping[str, Any], place: str, hidden: set[str] | None = None
-) -> None:
-    known = [f.name for f in dataclasses.fields(kind) if f.name not in (hidden or set())]
-    for key in values:
-        if key not in known:
-            raise InputError(f"{path}: unknown key {place}{key}; the keys are {', '.join(known)}")

@@ -7,13 +7,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import torch
 from torch import Tensor, nn
 
 from amgan.devices import Compute, Precision, choose_compute
-from amgan.errors import InputError
+from amgan.errors import InputError, SettingsError
 from amgan.methods.method import LabelledBatch, Method, Minibatch, Phase
 from amgan.progress import Bar, progress_bar
 from amgan.training.checkpoint import Progress, load_checkpoint, save_checkpoint
@@ -67,7 +67,9 @@ class TrainingConfig:
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size", "learning_rate", "validate_every", "log_every"):
             if getattr(self, name) <= 0:
-                raise InputError(f"training.{name} must be positive, not {getattr(self, name)}")
+                raise SettingsError(f"training.{name} must be positive, not {getattr(self, name)}")
+        if self.seed < 0:
+            raise SettingsError(f"training.seed must be 0 or more, not {self.seed}")
 
 
 class Batches(Protocol):
@@ -205,7 +207,7 @@ class Trainer:
         total.backward()
         average_gradients(_parameters(phase), self.processes)
         for group in optimiser.param_groups:
-            group["lr"] = self._learning_rate() * phase.learning_rate
+            group["lr"] = self._learning_rate() * phase.learning_rate * group["rate"]
         optimiser.step()
         share_state(self.method, self.processes, parameters=False)
 
@@ -263,9 +265,8 @@ class Trainer:
         return self.config.learning_rate * 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
 
     def _optimiser(self, phase: Phase) -> torch.optim.Optimizer:
-        return torch.optim.Adam(
-            _parameters(phase), self.config.learning_rate, self.config.betas, fused=True
-        )
+        groups = _parameter_groups(phase)
+        return torch.optim.Adam(groups, self.config.learning_rate, self.config.betas, fused=True)
 
     def _restore(self) -> None:
         if self.log.folder.checkpoint.exists():
@@ -292,6 +293,15 @@ class Trainer:
 
 def _parameters(phase: Phase) -> list[nn.Parameter]:
     return [parameter for module in phase.modules for parameter in module.parameters()]
+
+
+def _parameter_groups(phase: Phase) -> list[dict[str, Any]]:
+    """The phase's parameters, those with a rate of their own apart from the others."""
+    rates = {p: rate for module, rate in phase.rates.items() for p in module.parameters()}
+    groups: dict[float, list[nn.Parameter]] = {}
+    for parameter in _parameters(phase):
+        groups.setdefault(rates.get(parameter, 1.0), []).append(parameter)
+    return [{"params": parameters, "rate": rate} for rate, parameters in groups.items()]
 
 
 def _activate(method: nn.Module, phase: Phase) -> None:

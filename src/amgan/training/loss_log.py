@@ -7,12 +7,12 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from amgan.errors import InputError
+from amgan.errors import AmganError
 from amgan.methods.method import Minibatch, Phase
 from amgan.training.checkpoint import Progress
 
 
-class TrainingDivergedError(InputError):
+class TrainingDivergedError(AmganError):
     """A loss term is not finite."""
 
 
@@ -32,7 +32,7 @@ class LossLog:
             TrainingDivergedError: a term is not finite.
         """
         if set(terms) != set(phase.weights):
-            raise InputError(
+            raise ValueError(
                 f"phase {phase.name!r} has weights for {sorted(phase.weights)} "
                 f"but its losses are {sorted(terms)}"
             )

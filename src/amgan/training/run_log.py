@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from amgan.errors import FileFormatError
 from amgan.files import replacing, write_text
 from amgan.images import Pixels
 from amgan.run_folder import RunFolder
@@ -79,8 +80,20 @@ class RunLog:
 
 
 def read_log(folder: RunFolder, kind: str) -> list[dict[str, Any]]:
-    """All records of one kind that a run has written, oldest first."""
+    """All records of one kind that a run has written, oldest first.
+
+    Raises:
+        FileFormatError: a line that is not a record.
+    """
     if not folder.log.exists():
         return []
-    lines = folder.log.read_text(encoding="utf-8").splitlines()
-    return [record for record in map(json.loads, lines) if record["kind"] == kind]
+    records = []
+    for number, line in enumerate(folder.log.read_text(encoding="utf-8").splitlines(), 1):
+        try:
+            record = json.loads(line)
+            if record["kind"] == kind:
+                records.append(record)
+        except (ValueError, KeyError, TypeError):
+            message = f"{folder.log}, line {number}: not a record of a training run"
+            raise FileFormatError(message, file=folder.log, row=number) from None
+    return records

@@ -12,8 +12,10 @@ from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
-from amgan.errors import NoSuchItemError, QueryError
+from amgan.errors import InputError, NoSuchItemError
+from amgan.gallery.versions import GalleryError
 from amgan.images import PictureError
+from amgan.web.logs import logger
 
 # Codes of errors that are known by their status alone.
 _CODES = {
@@ -101,7 +103,9 @@ def no_such_item(item_id: str) -> ApiError:
 def install_error_handlers(app: FastAPI) -> None:
     """Give every error of `app` the one shape."""
     app.add_exception_handler(ApiError, _on_api_error)
-    app.add_exception_handler(QueryError, _on_query_error)
+    app.add_exception_handler(InputError, _on_input_error)
+    app.add_exception_handler(GalleryError, _on_unavailable)
+    app.add_exception_handler(OSError, _on_unavailable)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http_error)
 
@@ -121,12 +125,19 @@ async def _on_api_error(request: Request, error: Exception) -> JSONResponse:
     return error_response(request, error)
 
 
-async def _on_query_error(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, QueryError)
+async def _on_input_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, InputError)
     if isinstance(error, NoSuchItemError):
         return error_response(request, no_such_item(error.item_id))
     details = [{"field": error.field, "problem": str(error)}] if error.field else []
     return error_response(request, ApiError(422, "invalid", str(error), details))
+
+
+async def _on_unavailable(request: Request, error: Exception) -> JSONResponse:
+    """The gallery, its server or a disk failed; the log says how, the answer names no path."""
+    logger().error("gallery failed", reason=str(error))
+    message = "the gallery cannot be searched just now; try again shortly"
+    return error_response(request, ApiError(503, "unavailable", message))
 
 
 async def _on_invalid(request: Request, error: Exception) -> JSONResponse:

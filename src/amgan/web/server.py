@@ -12,7 +12,7 @@ from pathlib import Path
 
 import uvicorn
 
-from amgan.errors import InputError
+from amgan.errors import AmganError, InputError
 from amgan.gallery.store import load_gallery_model, open_gallery
 from amgan.run_folder import RunFolder
 from amgan.web.app import create_app
@@ -168,7 +168,7 @@ def check_content(settings: ServerSettings) -> None:
     try:
         gallery = open_gallery(settings.gallery_path, engine="faiss://exact")
         load_gallery_model(gallery, "cpu", settings.model_path)
-    except (ValueError, OSError) as error:
+    except (AmganError, OSError) as error:
         raise ServerFailedError(str(error)) from error
 
 

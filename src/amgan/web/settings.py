@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -17,7 +16,8 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from amgan.errors import InputError
+from amgan.errors import InputError, SettingsError
+from amgan.files import read_toml
 from amgan.gallery.engines.settings import parse_engine
 from amgan.images import PictureLimits
 from amgan.run_folder import RunFolder
@@ -165,22 +165,13 @@ def load_settings(
     """
     named = os.environ.get(CONFIG_VARIABLE)
     file = file or (Path(named) if named else None)
-    values = {} if file is None else _read_toml(file)
+    values = {} if file is None else read_toml(file)
     values |= EnvSettingsSource(ServerSettings)()
     values |= overrides or {}
     try:
         return ServerSettings(**values)
     except ValidationError as error:
-        raise InputError(_describe(error, file)) from None
-
-
-def _read_toml(file: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{file}: cannot be read ({error.strerror})") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{file}: not TOML ({error})") from None
+        raise SettingsError(_describe(error, file), file=file) from None
 
 
 def _describe(error: ValidationError, file: Path | None) -> str:

@@ -21,7 +21,7 @@ from amgan.gallery.engines.euclidean import EuclideanForm
 from amgan.gallery.engines.exact import EXACT_FLOATS, THREADS, ExactEngine, rescore
 from amgan.gallery.engines.protocol import Filters, Neighbours, Rows, Vectors
 from amgan.gallery.engines.settings import EngineSettings
-from amgan.gallery.versions import GalleryError
+from amgan.gallery.versions import GalleryError, load_array
 from amgan.methods.method import RankingMetric
 from amgan.progress import Progress, quiet
 
@@ -219,7 +219,7 @@ def load_index(folder: Path, mapped: bool = True) -> tuple[Any, Rows]:
         GalleryError: damaged.
         FileNotFoundError: a file is missing.
     """
-    nodes: Rows = np.load(folder / NODES_FILE)
+    nodes: Rows = load_array(folder / NODES_FILE)
     file = os.fspath(folder / INDEX_FILE)
     if not Path(file).is_file():
         raise FileNotFoundError(None, "no such file", file)

@@ -28,7 +28,7 @@ from amgan.gallery.engines.protocol import Rows, Vectors
 from amgan.gallery.engines.rowset import Rowset
 from amgan.gallery.engines.settings import EngineSettings
 from amgan.gallery.items import ItemTable
-from amgan.gallery.versions import GalleryError
+from amgan.gallery.versions import GalleryError, load_array
 from amgan.methods.method import RankingMetric
 from amgan.progress import Progress, quiet
 
@@ -76,10 +76,14 @@ class CollectionState:
         Raises:
             FileNotFoundError: a file is missing.
         """
-        values = json.loads((folder / SERVER_FILE).read_text(encoding="utf-8"))
-        values |= {name: tuple(values[name]) for name in ("fields", "retired", "obsolete")}
-        values["form"] = EuclideanForm(**values["form"])
-        return cls(**values), np.load(folder / KEYS_FILE)
+        try:
+            values = json.loads((folder / SERVER_FILE).read_text(encoding="utf-8"))
+            values |= {name: tuple(values[name]) for name in ("fields", "retired", "obsolete")}
+            values["form"] = EuclideanForm(**values["form"])
+            state = cls(**values)
+        except (ValueError, KeyError, TypeError) as error:
+            raise GalleryError(f"{folder / SERVER_FILE}: damaged ({error!r})") from None
+        return state, load_array(folder / KEYS_FILE)
 
 
 class Server:

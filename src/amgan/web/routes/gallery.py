@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from PIL import Image
 
+from amgan.errors import InputError
 from amgan.images import PICTURE_FORMATS, PictureError, read_picture
 from amgan.web.admission import KEYED
 from amgan.web.answers import describe_item, describe_paging
@@ -195,7 +196,7 @@ def _select(loaded: Loaded, filters: list[str]) -> list[int] | None:
         wanted.setdefault(name, []).append(value)
     try:
         kept = loaded.gallery.select(wanted)
-    except ValueError as error:
+    except InputError as error:
         details = [{"field": "filter", "problem": str(error)}]
         raise ApiError(422, "invalid", str(error), details) from None
     return None if kept is None else kept.tolist()

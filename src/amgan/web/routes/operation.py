@@ -9,6 +9,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
+from amgan.errors import AmganError
 from amgan.web.access import COOKIE, key_missing
 from amgan.web.admission import require_admin, require_key
 from amgan.web.bodies import read_small
@@ -57,7 +58,7 @@ async def reload(request: Request, admin: Annotated[str, Depends(require_admin)]
     started = time.perf_counter()
     try:
         loaded = await asyncio.to_thread(state_of(request).serving.load)
-    except (ValueError, OSError) as error:
+    except (AmganError, OSError) as error:
         raise ApiError(409, "reload_failed", f"still using what was in use: {error}") from None
     seconds = round(time.perf_counter() - started, 3)
     return Reloaded(
