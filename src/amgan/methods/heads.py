@@ -15,6 +15,7 @@ a minute. `methods.profile` tells what is kept of an item, `methods.score` how q
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 
 import torch
@@ -63,6 +64,8 @@ class HeadsConfig:
         colour: whether colour cues are put beside the trunk's features.
         fine_tune: train the trunk too, from pictures; otherwise its features are computed once.
         trunk_rate: the trunk's learning rate relative to that of the heads.
+        average: decay of the moving average of the weights, which is what searches, where the trunk
+            is trained; 0 for none.
     """
 
     hidden: int = 512
@@ -75,12 +78,15 @@ class HeadsConfig:
     colour: bool = True
     fine_tune: bool = False
     trunk_rate: float = 0.25
+    average: float = 0.998
 
     def __post_init__(self) -> None:
         if min(self.hidden, self.style_dim, self.appearance_dim) < 1:
             raise InputError("hidden, style_dim and appearance_dim must be 1 or more")
         if not 0 <= self.dropout < 1:
             raise InputError(f"dropout must be from 0 to below 1, not {self.dropout}")
+        if not 0 <= self.average < 1:
+            raise InputError(f"average must be from 0 to below 1, not {self.average}")
 
 
 class PictureFeatures(nn.Module):
@@ -108,6 +114,7 @@ class HeadsRanker(Method):
     learns_labels = True
     weighs_attributes = True
     query_side = ("score.",)
+    training_only = ("trained.",)
     rescored = 500
 
     def __init__(
@@ -126,12 +133,16 @@ class HeadsRanker(Method):
         self.attribute_head = _head(number, config, self.layout.num_values)
         self.style_head = _head(number, config, config.style_dim)
         self.score = LearnedScore(self.layout)
+        # What is trained where the modules above are its moving average: pictures, heads.
+        self.trained: nn.ModuleList | None = None
         self.trains_on_pictures = config.fine_tune and self.pictures.trunk.trainable
+        self.register_buffer("steps", torch.zeros((), dtype=torch.int64))
         self.register_buffer("mean", torch.zeros(number))
         self.register_buffer("deviation", torch.ones(number))
         self.register_buffer("temperatures", torch.ones(len(schema.sizes)))
         self.register_buffer("components", torch.zeros(number, config.appearance_dim))
 
+    steps: Tensor
     mean: Tensor
     deviation: Tensor
     temperatures: Tensor
@@ -156,29 +167,53 @@ class HeadsRanker(Method):
 
     def phases(self) -> tuple[Phase, ...]:
         """One step on labels and styles."""
-        modules: tuple[nn.Module, ...] = (self.attribute_head, self.style_head)
-        rates: dict[nn.Module, float] = {}
-        if self.trains_on_pictures:
-            modules = (*modules, self.pictures.trunk)
-            rates = {self.pictures.trunk: self.config.trunk_rate}
         weights = {"attribute": 1.0, "style": self.config.style}
-        return (Phase("heads", modules, weights, rates=rates),)
+        if not self.trains_on_pictures:
+            return (Phase("heads", (self.attribute_head, self.style_head), weights),)
+        if self.config.average and self.trained is None:
+            self.trained = nn.ModuleList(copy.deepcopy(module) for module in self._averaged)
+        pictures, *heads = self._trainees
+        rates = {pictures: self.config.trunk_rate}
+        return (Phase("heads", (pictures, *heads), weights, rates=rates),)
+
+    @property
+    def _averaged(self) -> tuple[nn.Module, ...]:
+        """What searches: pictures, attribute head, style head."""
+        return self.pictures, self.attribute_head, self.style_head
+
+    @property
+    def _trainees(self) -> tuple[nn.Module, ...]:
+        """What is trained, in the same order."""
+        return self._averaged if self.trained is None else tuple(self.trained)
+
+    def after_step(self, phase: str) -> None:
+        """Let the average follow; fast at first, so that it soon forgets the random heads."""
+        if self.trained is None:
+            return
+        self.steps += 1
+        decay = min(self.config.average, (1 + int(self.steps)) / (10 + int(self.steps)))
+        with torch.no_grad():
+            for averaged, trained in zip(self._averaged, self.trained, strict=True):
+                pairs = zip(averaged.parameters(), trained.parameters(), strict=True)
+                for average, parameter in pairs:
+                    average.lerp_(parameter, 1 - decay)
 
     def labelled_losses(self, phase: str, batch: LabelledBatch) -> dict[str, Tensor]:
         """Cross-entropy of the labels; contrast of styles between groups."""
-        features = batch.features if batch.pictures is None else self.pictures(batch.pictures)
+        pictures, attribute_head, style_head = self._trainees
+        features = batch.features if batch.pictures is None else pictures(batch.pictures)
         assert features is not None
         scaled = self._scale(features)
         with torch.autocast(scaled.device.type, enabled=False):
             return {
                 "attribute": losses.attribute_cross_entropy_loss(
-                    self.attribute_head(scaled),
+                    attribute_head(scaled),
                     batch.labels,
                     self.layout.sizes,
                     label_smoothing=self.config.label_smoothing,
                 ),
                 "style": losses.group_contrast_loss(
-                    functional.normalize(self.style_head(scaled), dim=1),
+                    functional.normalize(style_head(scaled), dim=1),
                     batch.groups,
                     self.config.contrast_temperature,
                 ),

@@ -144,6 +144,7 @@ class Method(nn.Module, ABC):
         trains_on_pictures: whether those have to hold pictures; else features will do.
         weighs_attributes: whether its ranking weighs attributes: it then takes labels that it is
             told for certain, and a person can say how much each counts.
+        training_only: first letters of the names of those that no model file needs.
         query_side: first letters of the names of those weights and buffers that do not decide the
             gallery's vectors.
         rescored: how many of the items that an engine finds `rescore` puts in order.
@@ -156,6 +157,7 @@ class Method(nn.Module, ABC):
     learns_labels: bool = False
     trains_on_pictures: bool = True
     weighs_attributes: bool = False
+    training_only: tuple[str, ...] = ()
     query_side: tuple[str, ...] = ()
     rescored: int = 0
 
@@ -214,6 +216,9 @@ class Method(nn.Module, ABC):
         return MethodAnswer(
             self.encode_query(query), self.prototype(query), self.attribute_logits(query.reference)
         )
+
+    def after_step(self, phase: str) -> None:
+        """Called when an optimiser step of a phase was taken; nothing is done here."""
 
     def feature_network(self) -> nn.Module | None:
         """Pictures (N, 3, H, W) -> features (N, F), where the method `takes_features`."""

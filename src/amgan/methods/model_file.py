@@ -27,7 +27,12 @@ def save_model(path: Path, method: Method, description: ModelDescription) -> Non
         "version": str(VERSION),
         "description": description.to_json(),
     }
-    write_tensors(path, method.state_dict(), metadata)
+    tensors = {
+        name: value
+        for name, value in method.state_dict().items()
+        if not name.startswith(method.training_only)
+    }
+    write_tensors(path, tensors, metadata)
 
 
 def load_model(

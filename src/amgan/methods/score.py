@@ -130,6 +130,7 @@ def fit_score(
     steps: int = 300,
     batch_size: int = 128,
     learning_rate: float = 0.05,
+    prior: float = 1.0,
     sharpness: float = 16.0,
     seed: int = 0,
 ) -> list[float]:
@@ -144,6 +145,8 @@ def fit_score(
         steps: minibatches.
         batch_size: queries in each.
         learning_rate: Adam's, falling to zero along a cosine.
+        prior: how strongly weights are held to where they began, in queries: with few queries they
+            stay near it.
         sharpness: an item with all attributes right counts e^(sharpness / M) times as much as one
             with all but one; large values look at exact answers alone.
         seed: of the minibatches.
@@ -151,6 +154,7 @@ def fit_score(
     random = torch.Generator().manual_seed(seed)
     optimiser = torch.optim.Adam(score.parameters(), learning_rate)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
+    first = [parameter.detach().clone() for parameter in score.parameters()]
     losses = []
     with torch.enable_grad():
         for _ in range(steps):
@@ -159,6 +163,9 @@ def fit_score(
             vectors = ask(part.profiles, part.indicator)
             scores = agreement(vectors, items, score.layout)
             loss = _listwise_loss(scores, part, labels, sharpness)
+            moved = zip(score.parameters(), first, strict=True)
+            away = sum((now - then).square().sum() for now, then in moved)
+            loss = loss + prior / len(examples) * away
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()

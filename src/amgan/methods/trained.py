@@ -114,7 +114,7 @@ class TrainedModel:
         if self.fusion is not None:  # query-side weights leave the gallery's vectors as they are
             description["ranking"] = "fused"
         digest = hashlib.sha256(json.dumps(description, sort_keys=True).encode())
-        _add_weights(digest, self.method, self.method.query_side)
+        _add_weights(digest, self.method, self.method.query_side + self.method.training_only)
         return digest.hexdigest()
 
     @cached_property

@@ -9,7 +9,7 @@ from torch.nn import functional
 _THUMBNAIL = 8
 _LEVELS = 4
 _FINE_LEVELS = 16
-_HISTOGRAM_SIDE = 64
+_HISTOGRAM_SIDE = 32
 
 
 class ColourCues(nn.Module):
@@ -42,7 +42,7 @@ class ColourCues(nn.Module):
 
 
 def _reduce(images: Tensor) -> Tensor:
-    """Pixels (N, 3, P) of pictures brought down to at most 64 x 64: fine print is no colour."""
+    """Pixels (N, 3, P) of pictures brought down to some 32 x 32: fine print is no colour."""
     factor = max(1, min(images.shape[2:]) // _HISTOGRAM_SIDE)
     return functional.avg_pool2d(images, factor).flatten(2) if factor > 1 else images.flatten(2)
 

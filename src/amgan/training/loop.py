@@ -209,6 +209,7 @@ class Trainer:
         for group in optimiser.param_groups:
             group["lr"] = self._learning_rate() * phase.learning_rate * group["rate"]
         optimiser.step()
+        self.method.after_step(phase.name)
         share_state(self.method, self.processes, parameters=False)
 
     def _log_losses(self, rate: float) -> dict[str, float]:
