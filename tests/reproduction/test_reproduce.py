@@ -15,6 +15,7 @@ from PIL import Image
 from tests.reproduction.conftest import ROWS
 
 from amgan.evaluation.significance import paired_test
+from amgan.presets import SUITES
 from amgan.reproduction.measuring import REFERENCE_ITSELF, TARGET_ITSELF
 from amgan.reproduction.ranking_ablation import RANKINGS
 from amgan.reproduction.reproduce import reproduce
@@ -318,7 +319,7 @@ def test_command_line(suite_run, tmp_path, monkeypatch, capsys):
     assert "no row 'AMGAN-X'" in capsys.readouterr().err
     assert not (tmp_path / "catalogue").exists()
     shutil.copytree(suite_run.folder / "rows", tmp_path / "rows")
-    path = Path(__file__).parents[2] / "experiments" / "suites" / "smoke.toml"
+    path = SUITES / "smoke.toml"
     settings = [f"--setting=catalogue.path={suite_run.folder / 'catalogue/catalogue.csv'}"]
     settings += [f"--setting={text}" for text in suite_run.suite.settings]
     settings += ["--report-only", f"--out={tmp_path}"]
