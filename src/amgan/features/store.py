@@ -93,7 +93,8 @@ class FeatureStore:
             known = self._read_keys()
             todo = _first_places(digests, known)
             starts = range(0, len(todo), _ROWS_A_BLOCK)
-            for start in progress(starts, "Compute features", len(starts)):
+            shown = progress(starts, "Compute features", len(starts)) if todo else starts
+            for start in shown:
                 places = todo[start : start + _ROWS_A_BLOCK]
                 features = compute(pixels[rows[places]])
                 self._append(known, [digests[place] for place in places], features)

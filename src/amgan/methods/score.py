@@ -21,6 +21,7 @@ NUMBERS_OF_CHANGES = 4
 _FIRST_AGREEMENT = 0.5
 _FIRST_STYLE = 1.0
 _FIRST_APPEARANCE = 0.3
+_MARGIN = 1.01
 
 
 class LearnedScore(nn.Module):
@@ -85,7 +86,7 @@ class LearnedScore(nn.Module):
         others = torch.where(changed, torch.zeros_like(kept), kept).sum(1)
         others = others + 2 * functional.softplus(self.style)[number]
         others = others + 2 * functional.softplus(self.appearance)[number]
-        return torch.where(changed, (others[:, None] / span[:, 0]).clamp(min=1.0), 1.0)
+        return torch.where(changed, (_MARGIN * others[:, None] / span[:, 0]).clamp(min=1.0), 1.0)
 
 
 @dataclass(frozen=True, eq=False)
