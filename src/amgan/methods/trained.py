@@ -52,23 +52,32 @@ class TrainedModel:
         facts = description.facts
         self.fusion = facts.fusion if facts.ranking == "fused" else None
         self._queries: CompiledNetwork | None = None
-        self._features: CompiledNetwork | None = None
 
     def compile(self) -> None:
         """Answer queries with compiled networks from now on, where there are any.
 
-        Their results differ from the eager ones by rounding. A method that takes features encodes
-        the gallery's pictures with the same compiled network.
+        Their results differ from the eager ones by rounding.
         """
-        if not can_compile(self.compute):
-            return
-        picture = (3, self.images.height, self.images.width)
-        queries, features = self.method.query_network(), self.method.feature_network()
-        if queries is not None:
-            shapes = [picture, (self.schema.num_values,)]
-            self._queries = CompiledNetwork(queries, shapes, self.compute)
-        if features is not None:
-            self._features = CompiledNetwork(features, [picture], self.compute)
+        network = self.method.query_network() if can_compile(self.compute) else None
+        if network is not None:
+            shapes = [self._picture_shape, (self.schema.num_values,)]
+            self._queries = CompiledNetwork(network, shapes, self.compute)
+        _ = self._features
+
+    @property
+    def _picture_shape(self) -> tuple[int, int, int]:
+        return 3, self.images.height, self.images.width
+
+    @cached_property
+    def _features(self) -> CompiledNetwork | None:
+        """The feature network, compiled when it is first asked, with the weights it has then.
+
+        Features are what takes long, for each item of a catalogue, so that it always pays.
+        """
+        network = self.method.feature_network() if can_compile(self.compute) else None
+        if network is None:
+            return None
+        return CompiledNetwork(network, [self._picture_shape], self.compute)
 
     def with_facts(self, facts: ModelFacts) -> TrainedModel:
         """The same networks with other facts, such as another ranking."""

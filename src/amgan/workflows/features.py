@@ -78,12 +78,7 @@ def spread_features(
 
 
 def prepare_features(model: TrainedModel, data: ExperimentData) -> None:
-    """Fit to the training items how the model scales features; before any training.
-
-    A trunk that stays as it is is compiled first, as every picture will go through it.
-    """
-    if not model.method.trains_on_pictures:
-        model.compile()
+    """Fit to the training items how the model scales features; before any training."""
     model.method.fit_scale(training_features(model, data))
 
 

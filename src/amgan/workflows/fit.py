@@ -42,7 +42,6 @@ def fit_model(path: Path, data: ExperimentData, metric: str) -> None:
     """
     model = load_model(path)
     if isinstance(model.method, HeadsRanker):
-        model.compile()
         fit_heads(model, model.method, data)
     facts = fit_facts(model, data, metric)
     if facts != model.description.facts:

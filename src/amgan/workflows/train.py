@@ -133,12 +133,10 @@ def _batches(config: ExperimentConfig, data: ExperimentData, model: TrainedModel
 
 
 def _to_measure(model: TrainedModel) -> TrainedModel:
-    """The model for measuring it: compiled anew where its trunk is being trained."""
+    """The model for measuring it: another where the trunk is trained, compiled with its weights."""
     if not model.method.takes_features or not model.method.trains_on_pictures:
         return model
-    measured = TrainedModel(model.method, model.description, model.compute, model.batch_size)
-    measured.compile()
-    return measured
+    return TrainedModel(model.method, model.description, model.compute, model.batch_size)
 
 
 def _check_same_run(run: RunFolder, config: ExperimentConfig, data: ExperimentData) -> None:
