@@ -96,12 +96,15 @@ class ExperimentConfig:
         return values
 
 
-def load_config(paths: Sequence[Path] = (), overrides: Sequence[str] = ()) -> ExperimentConfig:
+def load_config(
+    paths: Sequence[Path] = (), overrides: Sequence[str] = (), *, fallback: Path | None = None
+) -> ExperimentConfig:
     """Merge TOML files in order, then overrides such as ``training.epochs=5``.
 
     Args:
         paths: as `find_preset` takes them.
         overrides: key=value.
+        fallback: comes before all others where none of them names a method.
 
     Raises:
         ValueError: a file that cannot be read, an unknown key, or a wrong value.
@@ -111,6 +114,8 @@ def load_config(paths: Sequence[Path] = (), overrides: Sequence[str] = ()) -> Ex
         merged = _merge(merged, read_toml(find_preset(path)))
     for text in overrides:
         merged = _merge(merged, _parse_override(text))
+    if fallback is not None and "method" not in merged:
+        merged = _merge(read_toml(find_preset(fallback)), merged)
     return config_from_dict(merged)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
 
@@ -145,7 +146,7 @@ class TrainedModel:
 
     def compute_features(self, pixels: Pixels) -> Embeddings:
         """Features (N, F) float32 of pictures, for a method that takes them."""
-        with torch.inference_mode(), self.compute.autocast():
+        with self._inference():
             parts = [self._see(pixels[part]).cpu().numpy() for part in self._parts(len(pixels))]
         return np.concatenate(parts)
 
@@ -255,7 +256,7 @@ class TrainedModel:
     def draw_prototypes(self, queries: QueryArrays) -> Pixels | None:
         """Prototypes (Q, H, W, 3) uint8, or None where the method draws none."""
         parts = []
-        with torch.inference_mode(), self.compute.autocast():
+        with self._inference():
             for part in self._parts(len(queries)):
                 images = self.method.prototype(self._query(queries[part]))
                 if images is None:
@@ -283,7 +284,7 @@ class TrainedModel:
     def attribute_logits(self, pixels: PictureArray) -> NDArray[np.float32] | None:
         """Logits (N, J) of pictures (N, H, W, 3) uint8; None without a classifier."""
         parts = []
-        with torch.inference_mode(), self.compute.autocast():
+        with self._inference():
             for part in self._parts(len(pixels)):
                 logits = self._logits(pixels[part])
                 if logits is None:
@@ -308,8 +309,15 @@ class TrainedModel:
         features: Tensor = network(pictures)
         return features.float()
 
-    def _collect(self, total: int, encode: Callable[[slice], Tensor]) -> Embeddings:
+    @contextmanager
+    def _inference(self) -> Iterator[None]:
+        """Context in which networks are called; what is compiled is traced before, outside."""
+        _ = self._features
         with torch.inference_mode(), self.compute.autocast():
+            yield
+
+    def _collect(self, total: int, encode: Callable[[slice], Tensor]) -> Embeddings:
+        with self._inference():
             parts = [encode(part).float().cpu().numpy() for part in self._parts(total)]
         return np.concatenate(parts) if parts else np.empty((0, self.embedding_dim), np.float32)
 
