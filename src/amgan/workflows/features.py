@@ -23,7 +23,9 @@ _FITTED = 4000
 _STORED = 20_000
 
 
-def look_at(model: TrainedModel, data: ExperimentData, rows: NDArray[np.int64]) -> PictureArray:
+def look_at(
+    model: TrainedModel, data: ExperimentData, rows: NDArray[np.int64], view: str = "plain"
+) -> PictureArray:
     """What stands for items where a model encodes them.
 
     Features where the model takes them: from the store where its trunk stays as it is, computed
@@ -33,14 +35,16 @@ def look_at(model: TrainedModel, data: ExperimentData, rows: NDArray[np.int64]) 
         model: will encode.
         data: the catalogue's.
         rows: items, catalogue rows in ascending order.
+        view: of `features.views`; plain where the model takes no features.
     """
-    everything = len(rows) == len(data.pixels)
     if not model.method.takes_features:
-        return data.pixels if everything else data.pixels[rows]
+        return data.pixels if len(rows) == len(data.pixels) else data.pixels[rows]
     if not model.method.trains_on_pictures:
-        return store_features(model, data, rows)[:]
+        return store_features(model, data, rows, view)[:]
     parts = [
-        model.compute_features(data.pixels[rows[start : start + _PICTURES_AT_ONCE]])
+        model.compute_features(
+            draw_view(data.pixels[rows[start : start + _PICTURES_AT_ONCE]], view)
+        )
         for start in range(0, len(rows), _PICTURES_AT_ONCE)
     ]
     return np.concatenate(parts)
@@ -82,8 +86,10 @@ def prepare_features(model: TrainedModel, data: ExperimentData) -> None:
     model.method.fit_scale(training_features(model, data))
 
 
-def training_features(model: TrainedModel, data: ExperimentData) -> torch.Tensor:
-    """Features of training items, at most some thousands of them, (N, F) float32."""
+def training_features(
+    model: TrainedModel, data: ExperimentData, view: str = "plain"
+) -> torch.Tensor:
+    """Features of a view of training items, at most some thousands of them, (N, F) float32."""
     rows = data.catalogue.rows_in_split("train")
     rows = rows[evenly(len(rows), _FITTED if model.method.trains_on_pictures else _STORED)]
-    return torch.from_numpy(np.asarray(look_at(model, data, rows), np.float32))
+    return torch.from_numpy(np.asarray(look_at(model, data, rows, view), np.float32))

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from amgan.attributes import MISSING
+from amgan.catalogue.records import Catalogue
 from amgan.evaluation.calibration import fit_temperature
 from amgan.features.views import draw_view
 from amgan.methods.heads import HeadsRanker
@@ -16,9 +20,11 @@ from amgan.queries import Triplets, sample_triplets
 from amgan.workflows.data import ExperimentData, evenly, places_among
 from amgan.workflows.features import look_at, training_features
 
-# Validation items that are ranked, and queries without a change among the examples.
+# Validation items that are ranked; queries without a change, and for another variant of the
+# reference's own product, among the examples.
 _ITEMS = 5000
 _UNCHANGED = 1000
+_VARIANTS = 600
 # Queries by number of changes, each as likely, are drawn once more for each item.
 _DRAWN_PER_ITEM = 1
 
@@ -33,9 +39,11 @@ def fit_heads(model: TrainedModel, method: HeadsRanker, data: ExperimentData) ->
         method: its method, which is changed.
         data: principal components are fitted to training items, the rest to validation items.
     """
-    features = training_features(model, data).to(model.compute.device)
+    plain, near = (
+        training_features(model, data, view).to(model.compute.device) for view in ("plain", "near")
+    )
     with torch.inference_mode():
-        method.fit_appearance(features)
+        method.fit_appearance(plain, near)
     rows = data.catalogue.rows_in_split("val")
     rows = rows[evenly(len(rows), _ITEMS)]
     if len(rows) < 2:
@@ -76,10 +84,10 @@ def _examples(
         balance_changes=True,
     )
     places = places_among(rows, len(catalogue))
-    parts = [
-        _asked(triplets.in_split("val"), data, places, profiles)
-        for triplets in (data.triplets, drawn)
-    ]
+    wanted = [triplets.in_split("val") for triplets in (data.triplets, drawn)]
+    parts = [_asked(triplets, catalogue, places, profiles) for triplets in wanted]
+    variants = _draw_variants(data, rows)
+    parts.append(_asked(variants, catalogue, places, profiles, single=True))
     parts.append(_unchanged(model, data, rows))
     return ScoreExamples(
         *(torch.cat([getattr(part, name) for part in parts]) for name in vars(parts[0]))
@@ -87,18 +95,51 @@ def _examples(
 
 
 def _asked(
-    triplets: Triplets, data: ExperimentData, places: NDArray[np.int64], profiles: Tensor
+    triplets: Triplets,
+    catalogue: Catalogue,
+    places: NDArray[np.int64],
+    profiles: Tensor,
+    *,
+    single: bool = False,
 ) -> ScoreExamples:
-    catalogue = data.catalogue
-    triplets = triplets.select(places[triplets.reference] >= 0)
+    """Triplets as examples; with `single` the target alone is right, not all items like it."""
+    triplets = triplets.select((places[triplets.reference] >= 0) & (places[triplets.target] >= 0))
     own = torch.from_numpy(places[triplets.reference])
     return ScoreExamples(
         profiles[own],
         torch.from_numpy(np.asarray(triplets.indicator(catalogue), np.float32)),
         torch.from_numpy(catalogue.labels[triplets.target].astype(np.int64)),
         own,
-        torch.full((len(triplets),), -1),
+        torch.from_numpy(places[triplets.target]) if single else torch.full((len(triplets),), -1),
     )
+
+
+def _draw_variants(data: ExperimentData, rows: NDArray[np.int64]) -> Triplets:
+    """Pairs of one product whose labels differ, products as equally likely as can be."""
+    catalogue = data.catalogue
+    members: dict[str, list[int]] = {}
+    for row in rows.tolist():
+        product = catalogue.products[row]
+        if product is not None:
+            members.setdefault(product, []).append(row)
+    pairs = [pairs for siblings in members.values() if (pairs := _legal_pairs(siblings, catalogue))]
+    rng = np.random.default_rng(data.triplets.seed)
+    products = rng.integers(len(pairs), size=_VARIANTS).tolist() if pairs else []
+    drawn = [pairs[product][rng.integers(len(pairs[product]))] for product in products]
+    reference, target = np.array(drawn, np.int64).reshape(-1, 2).T
+    return Triplets(reference, target, ("val",) * len(drawn), data.triplets.seed, catalogue.digest)
+
+
+def _legal_pairs(rows: Sequence[int], catalogue: Catalogue) -> list[tuple[int, int]]:
+    """Ordered pairs whose second differs from the first and lacks no value that the first has."""
+    labels = catalogue.labels
+    return [
+        (one, other)
+        for one in rows
+        for other in rows
+        if (labels[one] != labels[other]).any()
+        and not ((labels[other] == MISSING) & (labels[one] != MISSING)).any()
+    ]
 
 
 def _unchanged(model: TrainedModel, data: ExperimentData, rows: NDArray[np.int64]) -> ScoreExamples:
