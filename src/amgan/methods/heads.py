@@ -99,7 +99,7 @@ class PictureFeatures(nn.Module):
     def __init__(self, images: ImageSettings, network: NetworkConfig, *, colour: bool) -> None:
         super().__init__()
         self.trunk = build_trunk(network.trunk, images.height, images.width, network.encoder_widths)
-        self.colour = ColourCues() if colour else None
+        self.colour = ColourCues(images.height, images.width) if colour else None
         self.num_features = self.trunk.num_features + (ColourCues.num_cues if colour else 0)
 
     def forward(self, images: Tensor) -> Tensor:

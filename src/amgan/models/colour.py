@@ -20,31 +20,42 @@ class ColourCues(nn.Module):
     middle half by each of them (16 bins). Bins overlap linearly, so that a slightly brighter
     picture gives slightly other numbers. The histograms' square roots are taken: then the distance
     between two of them is the Hellinger distance.
+
+    Args:
+        height: of the pictures, in pixels.
+        width: of the pictures, in pixels.
     """
 
     num_cues = 3 * _THUMBNAIL**2 + 2 * _LEVELS**3 + 3 * _FINE_LEVELS
 
+    def __init__(self, height: int, width: int) -> None:
+        super().__init__()
+        self._middle = (slice(height // 4, height - height // 4),)
+        self._middle += (slice(width // 4, width - width // 4),)
+        # Fine print is no colour, and fewer pixels are counted faster.
+        self._reduced = max(1, min(height, width) // _HISTOGRAM_SIDE)
+        self._middle_reduced = max(1, self._reduced // 2)
+
     def forward(self, images: Tensor) -> Tensor:
-        """Cues (N, 368) of pictures of any size."""
+        """Cues (N, 368)."""
         images = (images.float() + 1) / 2
-        height, width = images.shape[2:]
+        rows, columns = self._middle
         thumbnail = functional.adaptive_avg_pool2d(images, _THUMBNAIL)
-        middle = images[:, :, height // 4 : height - height // 4, width // 4 : width - width // 4]
-        reduced, reduced_middle = _reduce(images), _reduce(middle)
+        reduced = _reduce(images, self._reduced)
+        middle = _reduce(images[:, :, rows, columns], self._middle_reduced)
         histograms = [
             _joint_histogram(reduced),
-            _joint_histogram(reduced_middle),
-            _soft_bins(reduced_middle, _FINE_LEVELS).mean(3).flatten(1),
+            _joint_histogram(middle),
+            _soft_bins(middle, _FINE_LEVELS).mean(3).flatten(1),
         ]
         # The small constant keeps the gradient at empty bins finite.
         roots = [(histogram + 1e-6).sqrt() for histogram in histograms]
         return torch.cat([thumbnail.flatten(1), *roots], 1)
 
 
-def _reduce(images: Tensor) -> Tensor:
-    """Pixels (N, 3, P) of pictures brought down to some 32 x 32: fine print is no colour."""
-    factor = max(1, min(images.shape[2:]) // _HISTOGRAM_SIDE)
-    return functional.avg_pool2d(images, factor).flatten(2) if factor > 1 else images.flatten(2)
+def _reduce(images: Tensor, factor: int) -> Tensor:
+    """Pixels (N, 3, P) of pictures, each the mean of `factor` x `factor`."""
+    return functional.avg_pool2d(images, factor).flatten(2)
 
 
 def _soft_bins(values: Tensor, levels: int) -> Tensor:
