@@ -270,7 +270,7 @@ def test_several_problems_are_a_line_each(tmp_path: Path, call: Call) -> None:
 
 def test_prepare_decodes_pictures(table: Path, call: Call) -> None:
     code, out, _ = call("prepare", table, *COLUMNS, "-s", "images.height=32")
-    assert (code, out) == (0, "80 pictures of 32 x 64; 0 rows skipped\n")
+    assert (code, out) == (0, "80 pictures of 32 x 128; 0 rows skipped\n")
 
 
 def test_triplets_are_made_shown_and_checked(table: Path, tmp_path: Path, call: Call) -> None:
@@ -532,7 +532,8 @@ def test_new_catalogue_is_encoded_with_the_models_values(
     save_table(catalogue, tmp_path / "new.csv")
     gallery = tmp_path / "gallery"
     code, out, _ = call("index", tmp_path / "new.csv", "--run", run_folder, "--gallery", gallery)
-    assert (code, out) == (0, f"12 items in {gallery}\n")
+    assert code == 0
+    assert out.startswith(f"12 items in {gallery}\n")
     code, out, _ = call(
         "search", "--item", "new-001", "--run", run_folder, "--gallery", gallery, "--json"
     )

@@ -20,11 +20,6 @@ from amgan.errors import FileFormatError
 if TYPE_CHECKING:
     from torch import Tensor
 
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
-
 _DIGEST = "sha256"  # key of a safetensors file's metadata
 StrPath = str | os.PathLike[str]
 
@@ -169,15 +164,3 @@ def _disk_error(path: Path, told: str) -> OSError:
     number = re.search(r"os error (\d+)", told)
     code = int(number.group(1)) if number else errno.EIO
     return OSError(code, os.strerror(code) if number else told, os.fspath(path))
-
-
-@contextlib.contextmanager
-def lock_file(path: Path) -> Iterator[None]:
-    """Hold a lock that other processes and threads wait for; it goes with the process.
-
-    Where the system knows no such locks (Windows), nothing is locked.
-    """
-    with path.open("a") as handle:
-        if fcntl is not None:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        yield

@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
+from filelock import FileLock
 from numpy.typing import NDArray
 
-from amgan.files import lock_file
 from amgan.images import Pixels
 from amgan.progress import Progress, quiet
 
@@ -89,7 +89,7 @@ class FeatureStore:
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         digests = [_digest(pixels[row]) for row in rows.tolist()]
-        with lock_file(self.folder / "lock"):
+        with FileLock(self.folder / ".lock"):
             known = self._read_keys()
             todo = _first_places(digests, known)
             starts = range(0, len(todo), _ROWS_A_BLOCK)

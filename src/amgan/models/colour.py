@@ -30,8 +30,10 @@ class ColourCues(nn.Module):
 
     def __init__(self, height: int, width: int) -> None:
         super().__init__()
-        self._middle = (slice(height // 4, height - height // 4),)
-        self._middle += (slice(width // 4, width - width // 4),)
+        self._middle = (
+            slice(height // 4, height - height // 4),
+            slice(width // 4, width - width // 4),
+        )
         # Fine print is no colour, and fewer pixels are counted faster.
         self._reduced = max(1, min(height, width) // _HISTOGRAM_SIDE)
         self._middle_reduced = max(1, self._reduced // 2)
