@@ -63,6 +63,8 @@ class TrainingBatch:
         reference_labels, target_labels, positive_labels, negative_labels: (N, M) int64, -1 where
             missing.
         item_ids: reference ids, for error messages.
+        exact: which targets are the exact answer, the reference itself after the changes, (N,)
+            bool; None where that is not known.
     """
 
     reference: Tensor
@@ -75,6 +77,7 @@ class TrainingBatch:
     positive_labels: Tensor
     negative_labels: Tensor
     item_ids: tuple[str, ...]
+    exact: Tensor | None = None
 
     @property
     def query(self) -> QueryBatch:
@@ -114,6 +117,8 @@ class Phase:
         weights: weight of each loss term; a term not listed here is an error.
         first_step, last_step: fractions of training between which the phase runs.
         learning_rate: relative to the configured one.
+        own_schedule: the configured schedule runs from the phase's first step to its last, not from
+            the training's.
         rates: of parts of the modules, relative to the phase's own; such as a pretrained trunk.
     """
 
@@ -123,6 +128,7 @@ class Phase:
     first_step: float = 0.0
     last_step: float = 1.0
     learning_rate: float = 1.0
+    own_schedule: bool = False
     rates: Mapping[nn.Module, float] = field(default_factory=dict)
 
 
@@ -217,9 +223,6 @@ class Method(nn.Module, ABC):
             self.encode_query(query), self.prototype(query), self.attribute_logits(query.reference)
         )
 
-    def after_step(self, phase: str) -> None:
-        """Called when an optimiser step of a phase was taken; nothing is done here."""
-
     def feature_network(self) -> nn.Module | None:
         """Pictures (N, 3, H, W) -> features (N, F), where the method `takes_features`."""
         return None
@@ -250,3 +253,6 @@ class Method(nn.Module, ABC):
         embeddings and the references' logits, always all three.
         """
         return None
+
+    def after_step(self, phase: str) -> None:
+        """Called when the weights of `phase` have moved; here, nothing is to be done."""

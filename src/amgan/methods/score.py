@@ -21,6 +21,8 @@ NUMBERS_OF_CHANGES = 4
 _FIRST_AGREEMENT = 0.5
 _FIRST_STYLE = 1.0
 _FIRST_APPEARANCE = 0.3
+# Where nothing is asked, the same picture is what is looked for.
+_FIRST_APPEARANCE_UNCHANGED = 10.0
 _MARGIN = 1.01
 
 
@@ -40,9 +42,9 @@ class LearnedScore(nn.Module):
         # Of kept attributes, by number of changes.
         self.kept = nn.Parameter(_inverse_softplus(NUMBERS_OF_CHANGES, value=1.0))
         self.style = nn.Parameter(_inverse_softplus(NUMBERS_OF_CHANGES, value=_FIRST_STYLE))
-        self.appearance = nn.Parameter(
-            _inverse_softplus(NUMBERS_OF_CHANGES, value=_FIRST_APPEARANCE)
-        )
+        appearance = _inverse_softplus(NUMBERS_OF_CHANGES, value=_FIRST_APPEARANCE)
+        appearance[0] = _inverse_softplus(value=_FIRST_APPEARANCE_UNCHANGED)
+        self.appearance = nn.Parameter(appearance)
 
     def query_vectors(
         self, wanted: Tensor, profiles: Tensor, changed: Tensor, importance: Tensor | None = None

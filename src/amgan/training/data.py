@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -13,7 +14,7 @@ from amgan.catalogue.records import Catalogue
 from amgan.devices import Compute
 from amgan.errors import InputError
 from amgan.images import Pixels, to_tensor
-from amgan.methods.method import TrainingBatch
+from amgan.methods.method import Minibatch, TrainingBatch
 from amgan.queries import PositiveSampler, Triplets
 from amgan.text import counted
 
@@ -33,6 +34,16 @@ class BatchRequest:
     stream: int = 0
     rank: int = 0
     world: int = 1
+
+
+class Batches(Protocol):
+    """Where the loop gets its minibatches from."""
+
+    def __len__(self) -> int:
+        """Minibatches an epoch."""
+
+    def batch(self, request: BatchRequest, compute: Compute) -> Minibatch:
+        """The minibatch that `request` names, on the device; the same at every call."""
 
 
 class TripletBatches:

@@ -24,7 +24,7 @@ from amgan.workflows.features import look_at, training_features
 # reference's own product, among the examples.
 _ITEMS = 5000
 _UNCHANGED = 1000
-_VARIANTS = 600
+_VARIANTS = 300
 # Queries by number of changes, each as likely, are drawn once more for each item.
 _DRAWN_PER_ITEM = 1
 

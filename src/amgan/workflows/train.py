@@ -24,9 +24,9 @@ from amgan.methods.trained import TrainedModel
 from amgan.queries import save_triplets
 from amgan.run_folder import RunFolder
 from amgan.training.checkpoint import read_fingerprint
-from amgan.training.data import TripletBatches
+from amgan.training.data import Batches, TripletBatches
 from amgan.training.labelled import LabelledBatches
-from amgan.training.loop import Batches, Trainer
+from amgan.training.loop import Trainer
 from amgan.training.run_log import RunLog
 from amgan.workflows.data import ExperimentData, evenly, load_data
 from amgan.workflows.evaluate import evaluate_model
