@@ -31,7 +31,7 @@ def test_every_row_builds_at_every_scale(path, schema):
 
 
 # Rows that stand on a pretrained trunk say how large its pictures are and how its heads train.
-OWN_SCALE = ("heads", "heads-tuned")
+OWN_SCALE = ("heads", "heads-tuned", "amgan-edit")
 
 
 @pytest.mark.parametrize(
