@@ -33,7 +33,6 @@ EXAMPLES = examples(
     "amgan index tops.csv -a category,colour,sleeve --image photo --id sku",
     "amgan index",
     "amgan index new-season.csv --gallery galleries/new-season",
-    "amgan index --engine 'faiss://hnsw?m=32&ef_search=256'",
     "amgan index --executor processes --workers 8",
 )
 
@@ -81,9 +80,8 @@ def index(
 ) -> None:
     """Encode a catalogue with a trained model, so that it can be searched.
 
-    Where the run folder holds no model yet, heads on a pretrained trunk are trained first, on the
-    labels of TABLE; that takes a minute or two for 5,000 pictures.
-    Without TABLE it is the catalogue that the model was trained on. A gallery that stands already
+    Where the run folder holds no model, heads are trained first, on the labels of TABLE: a minute
+    or two for 5,000 pictures. Without TABLE it is the catalogue that the model was trained on. A gallery that stands already
     is replaced in one step: searches see the old one or the new one. Interrupted, it goes on
     behind the last block when it is given again, also with another --executor.
     """
