@@ -82,8 +82,7 @@ def index(
 
     Where the run folder holds no model, heads are trained first, on the labels of TABLE: a minute
     or two for 5,000 pictures. Without TABLE it is the catalogue that the model was trained on. A gallery that stands already
-    is replaced in one step: searches see the old one or the new one. Interrupted, it goes on
-    behind the last block when it is given again, also with another --executor.
+    is replaced in one step. Interrupted, it goes on behind the last block when it is given again.
     """
     from amgan.catalogue.left_out import LEFT_OUT_FILE
     from amgan.cli.printing import print_picture, strictly, tell_report, tell_skipped
