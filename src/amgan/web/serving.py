@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 import threading
 import time
 from collections.abc import Awaitable, Callable
@@ -16,12 +17,14 @@ import numpy as np
 
 from amgan.attributes import MISSING
 from amgan.gallery.gallery import Gallery
+from amgan.gallery.store import MODEL_FILE
 from amgan.images import ImageSettings, Pixels
+from amgan.methods.compiled import compiled_file, convert_apart
 from amgan.methods.query_arrays import QueryArrays
 from amgan.methods.trained import TrainedModel
 from amgan.search import SearchService
 from amgan.web.batching import BatchedModel, Batcher
-from amgan.web.decoding import LargePictureError, PictureDecoder
+from amgan.web.decoding import LargePictureError, PictureDecoder, check_within
 from amgan.web.errors import ApiError
 from amgan.web.logs import logger
 from amgan.web.metrics import Metrics
@@ -46,6 +49,7 @@ class Loaded:
     draws_prototypes: bool
     reader: WordReader
     picture_shape: float
+    picture_root: Path | None
 
     @property
     def gallery(self) -> Gallery:
@@ -158,23 +162,42 @@ class Serving:
 
     def _open(self) -> Loaded:
         model, gallery = self._opener()
-        try:
-            model.compile()
-        except RuntimeError as error:  # slower, and right all the same
-            logger().warning("not compiled", reason=str(error))
+        self._compile(model, gallery)
         batched = BatchedModel(model, self.batcher)
-        service = SearchService(
-            batched, gallery, self.settings.picture_limits, self._decoder.pixels
-        )
+        root = self.settings.picture_root or gallery.items.root
+
+        def decode(source: Path | bytes, images: ImageSettings) -> Pixels:
+            if isinstance(source, Path):
+                check_within(source, root)
+            return self._decoder.pixels(source, images)
+
+        service = SearchService(batched, gallery, self.settings.picture_limits, decode)
         loaded = Loaded(
             service,
             time.time(),
             self._warm_up(service),
             WordReader(service.schema),
             typical_shape(gallery.items.images),
+            root,
         )
         _ = loaded.attribute_counts, loaded.field_counts, gallery.items.find("")
         return loaded
+
+    def _compile(self, model: TrainedModel, gallery: Gallery) -> None:
+        """Take the converted network that lies beside the model, or beside the gallery's copy.
+
+        Converting leaves memory behind, which a server that reloads for months has not to give. So
+        where there is none, such as in a gallery of an older release, another process does it.
+        """
+        files = [] if gallery.folder is None else [compiled_file(gallery.folder / MODEL_FILE)]
+        if model.load_compiled(*files):
+            return
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "network.compiled"
+            if model.file is None or not convert_apart(model.file, file):
+                logger().warning("not compiled: single queries take longer")
+                return
+            model.load_compiled(file)
 
     @staticmethod
     def _warm_up(service: SearchService) -> bool:
@@ -241,18 +264,26 @@ class Serving:
         pixels = await self._in_time(apart)
         return await self.in_thread(lambda: call(pixels))
 
-    async def thumbnail(self, path: Path, width: int) -> bytes:
+    async def thumbnail(self, loaded: Loaded, path: Path, width: int) -> bytes:
         """As `encode_thumbnail`, in threads that keep no search waiting.
+
+        Args:
+            loaded: holds the picture's item.
+            path: of the picture.
+            width: of what is shown.
 
         Raises:
             ApiError: it took too long.
             PictureError: the picture cannot be used.
         """
         loop = asyncio.get_running_loop()
+
+        def encode() -> bytes:
+            check_within(path, loaded.picture_root)
+            return self._decoder.thumbnail(path, width)
+
         try:
-            here = loop.run_in_executor(
-                self._picture_threads, lambda: self._decoder.thumbnail(path, width)
-            )
+            here = loop.run_in_executor(self._picture_threads, encode)
             return await self._in_time(here)
         except LargePictureError as large:
             apart = self._decoder.thumbnail_apart(large.source, width)
