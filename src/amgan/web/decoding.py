@@ -38,28 +38,6 @@ class LargePictureError(Exception):
         self.source = source
 
 
-def check_within(path: Path, root: Path | None) -> None:
-    """Refuse a picture that does not lie where pictures lie, by its path or by a link.
-
-    A table is often made by others; it must not make a server show any picture of the machine.
-
-    Args:
-        path: as the gallery has it.
-        root: folder of the pictures; None where it is not known.
-
-    Raises:
-        PictureError: it lies elsewhere.
-    """
-    if root is None:
-        return
-    try:
-        inside = path.resolve().is_relative_to(root.resolve())
-    except (OSError, RuntimeError, ValueError):  # a loop of links, a null character
-        inside = False
-    if not inside:
-        raise PictureError(str(path), f"lies outside {root}")
-
-
 class PictureDecoder:
     """Decodes reference pictures and pictures that are shown, whatever their source.
 

@@ -24,10 +24,11 @@ from amgan.methods.query_arrays import QueryArrays
 from amgan.methods.trained import TrainedModel
 from amgan.search import SearchService
 from amgan.web.batching import BatchedModel, Batcher
-from amgan.web.decoding import LargePictureError, PictureDecoder, check_within
+from amgan.web.decoding import LargePictureError, PictureDecoder
 from amgan.web.errors import ApiError
 from amgan.web.logs import logger
 from amgan.web.metrics import Metrics
+from amgan.web.picture_folder import PictureFolder
 from amgan.web.pictures import typical_shape
 from amgan.web.settings import ServerSettings
 from amgan.words import WordReader
@@ -49,7 +50,8 @@ class Loaded:
     draws_prototypes: bool
     reader: WordReader
     picture_shape: float
-    picture_root: Path | None
+    folder: PictureFolder
+    missing_pictures: int
 
     @property
     def gallery(self) -> Gallery:
@@ -110,6 +112,7 @@ class Serving:
         self.metrics = metrics
         self._opener = opener
         self._current: Loaded | None = None
+        self.load_error: str | None = None  # of the last load, where it failed
         self._reloading = threading.Lock()
         self.batcher = Batcher(
             settings.batch_size, settings.batch_window_ms / 1000, metrics.batches.observe
@@ -151,12 +154,15 @@ class Serving:
         try:
             loaded = self._open()
         except Exception as error:
+            self.load_error = str(error)
             self.metrics.reloads.labels("failed").inc()
+            self.metrics.newest_unusable.set(1)
             logger().error("load failed", reason=str(error))
             raise
         finally:
             self._reloading.release()
         self._current = loaded
+        self.load_error = None
         self._report(loaded)
         return loaded
 
@@ -164,21 +170,18 @@ class Serving:
         model, gallery = self._opener()
         self._compile(model, gallery)
         batched = BatchedModel(model, self.batcher)
-        root = self.settings.picture_root or gallery.items.root
-
-        def decode(source: Path | bytes, images: ImageSettings) -> Pixels:
-            if isinstance(source, Path):
-                check_within(source, root)
-            return self._decoder.pixels(source, images)
-
-        service = SearchService(batched, gallery, self.settings.picture_limits, decode)
+        folder = PictureFolder.of(gallery)
+        service = SearchService(
+            batched, gallery, self.settings.picture_limits, folder.confine(self._decoder.pixels)
+        )
         loaded = Loaded(
             service,
             time.time(),
             self._warm_up(service),
             WordReader(service.schema),
             typical_shape(gallery.items.images),
-            root,
+            folder,
+            self._count_missing(folder, gallery),
         )
         _ = loaded.attribute_counts, loaded.field_counts, gallery.items.find("")
         return loaded
@@ -200,6 +203,21 @@ class Serving:
             model.load_compiled(file)
 
     @staticmethod
+    def _count_missing(folder: PictureFolder, gallery: Gallery) -> int:
+        """Number of pictures that cannot be shown or searched with; warns where there are any."""
+        missing = folder.missing(gallery)
+        if missing:
+            logger().warning(
+                "pictures missing",
+                missing=len(missing),
+                items=len(gallery),
+                folder=str(folder.root),
+                example=str(missing[0]),
+                advice="AMGAN_PICTURES names the folder that they lie in",
+            )
+        return len(missing)
+
+    @staticmethod
     def _warm_up(service: SearchService) -> bool:
         """One query before the first, so that nobody waits for what is set up at first use.
 
@@ -219,6 +237,9 @@ class Serving:
         method = loaded.service.model.description.method
         metrics.reloads.labels("done").inc()
         metrics.gallery_items.set(len(gallery))
+        metrics.missing_pictures.set(loaded.missing_pictures)
+        metrics.gallery_verified.set(bool(gallery.manifest.files))
+        metrics.newest_unusable.set(0)
         metrics.loaded.clear()
         metrics.loaded.labels(loaded.model_id, method, gallery.name, loaded.version).set(1)
         metrics.loaded_at.set(loaded.opened_at)
@@ -264,26 +285,18 @@ class Serving:
         pixels = await self._in_time(apart)
         return await self.in_thread(lambda: call(pixels))
 
-    async def thumbnail(self, loaded: Loaded, path: Path, width: int) -> bytes:
+    async def thumbnail(self, path: Path, width: int) -> bytes:
         """As `encode_thumbnail`, in threads that keep no search waiting.
-
-        Args:
-            loaded: holds the picture's item.
-            path: of the picture.
-            width: of what is shown.
 
         Raises:
             ApiError: it took too long.
             PictureError: the picture cannot be used.
         """
         loop = asyncio.get_running_loop()
-
-        def encode() -> bytes:
-            check_within(path, loaded.picture_root)
-            return self._decoder.thumbnail(path, width)
-
         try:
-            here = loop.run_in_executor(self._picture_threads, encode)
+            here = loop.run_in_executor(
+                self._picture_threads, lambda: self._decoder.thumbnail(path, width)
+            )
             return await self._in_time(here)
         except LargePictureError as large:
             apart = self._decoder.thumbnail_apart(large.source, width)
