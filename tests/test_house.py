@@ -179,7 +179,7 @@ def test_help_and_docs_name_presets_that_exist() -> None:
     for path in [*SOURCES, *pages]:
         for name in re.findall(r" -c ([\w-]+/[\w-]+)\b(?![./])", path.read_text()):
             assert find_preset(Path(name)).is_file()
-    suites = re.findall(r'"amgan reproduce ([\w-]+)', (CLI / "reproducing.py").read_text())
+    suites = re.findall(r'"amgan reproduce ([\w-]+)', (CLI / "reproduce.py").read_text())
     assert suites and {path.stem for path in SUITES} >= set(suites)
 
 
