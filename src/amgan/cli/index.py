@@ -81,8 +81,8 @@ def index(
     """Encode a catalogue with a trained model, so that it can be searched.
 
     Where the run folder holds no model, heads are trained first, on the labels of TABLE: a minute
-    or two for 5,000 pictures. Without TABLE it is the catalogue that the model was trained on. A gallery that stands already
-    is replaced in one step. Interrupted, it goes on behind the last block when it is given again.
+    or two for 5,000 pictures. Without TABLE it is the catalogue that the model was trained on.
+    A gallery that stands already is replaced in one step; interrupted, it goes on where it was.
     """
     from amgan.catalogue.left_out import LEFT_OUT_FILE
     from amgan.cli.printing import print_picture, strictly, tell_report, tell_skipped

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -16,8 +18,18 @@ from torch import Tensor, nn
 
 from amgan.attributes import AttributeSchema, Indicator, Labels
 from amgan.devices import Compute
+from amgan.files import replacing
 from amgan.images import ImageSettings, Pixels, to_pixels, to_tensor
-from amgan.methods.compiled import CompiledNetwork, can_compile
+from amgan.methods.compiled import (
+    CompiledNetwork,
+    can_compile,
+    compile_network,
+    compiled_file,
+    holds_compiled,
+    load_compiled,
+    save_compiled,
+    weights_digest,
+)
 from amgan.methods.description import Embeddings, ModelDescription, QueryAnswers
 from amgan.methods.facts import ModelFacts, Ranking
 from amgan.methods.fusion import (
@@ -41,6 +53,9 @@ class TrainedModel:
         description: what it is.
         compute: device and precision.
         batch_size: pictures a forward pass.
+
+    Attributes:
+        file: that it was loaded from; None where it was made in memory.
     """
 
     def __init__(
@@ -52,33 +67,68 @@ class TrainedModel:
         self.batch_size = batch_size
         facts = description.facts
         self.fusion = facts.fusion if facts.ranking == "fused" else None
-        self._queries: CompiledNetwork | None = None
+        self.file: Path | None = None
+        self._compiled: CompiledNetwork | None = None
+        self._converted: Path | None = None  # the file of the last conversion
 
     def compile(self) -> None:
         """Answer queries with compiled networks from now on, where there are any.
 
-        Their results differ from the eager ones by rounding.
+        Their results differ from the eager ones by rounding. A converted network beside the model's
+        file is taken; without one it is converted here.
         """
-        network = self.method.query_network() if can_compile(self.compute) else None
-        if network is not None:
-            shapes = [self._picture_shape, (self.schema.num_values,)]
-            self._queries = CompiledNetwork(network, shapes, self.compute)
-        _ = self._features
+        network = self._query_network()
+        if network is not None and not self.load_compiled():
+            self._compiled = compile_network(network, self._query_examples(), self.compute)
 
-    @property
-    def _picture_shape(self) -> tuple[int, int, int]:
-        return 3, self.images.height, self.images.width
+    def load_compiled(self, *files: Path) -> bool:
+        """As `compile`, by a converted network alone; nothing is converted.
 
-    @cached_property
-    def _features(self) -> CompiledNetwork | None:
-        """The feature network, compiled when it is first asked, with the weights it has then.
+        Args:
+            files: to look for it in, after that beside the model's own.
 
-        Features are what takes long, for each item of a catalogue, so that it always pays.
+        Returns:
+            Whether queries are answered so, or cannot be on this device or with this method.
         """
-        network = self.method.feature_network() if can_compile(self.compute) else None
+        network = self._query_network()
         if network is None:
+            return True
+        tag = weights_digest(network)
+        for file in (*([compiled_file(self.file)] if self.file else []), *files):
+            self._compiled = load_compiled(file, tag, self.compute)
+            if self._compiled is not None:
+                return True
+        return False
+
+    def save_compiled(self, file: Path) -> None:
+        """Write the converted query network to `file`, where the method has one.
+
+        It is converted unless that was done before.
+        """
+        network = self._query_network()
+        if network is None:
+            return
+        tag = weights_digest(network)
+        for made in (self._converted, compiled_file(self.file) if self.file else None):
+            if made is not None and holds_compiled(made, tag):
+                with replacing(file) as temporary:
+                    shutil.copyfile(made, temporary)
+                return
+        save_compiled(file, network, self._query_examples(), tag)
+        self._converted = file
+
+    def _query_network(self) -> nn.Module | None:
+        """What is worth compiling: the pass of a query, or what makes features of pictures."""
+        if not can_compile(self.compute):
             return None
-        return CompiledNetwork(network, [self._picture_shape], self.compute)
+        method = self.method
+        return method.feature_network() if method.takes_features else method.query_network()
+
+    def _query_examples(self) -> tuple[Tensor, ...]:
+        picture = torch.zeros(2, 3, self.images.height, self.images.width)
+        if self.method.takes_features:
+            return (picture,)
+        return picture, torch.zeros(2, self.schema.num_values)
 
     def with_facts(self, facts: ModelFacts) -> TrainedModel:
         """The same networks with other facts, such as another ranking."""
@@ -132,7 +182,7 @@ class TrainedModel:
         """SHA-256 over what decides features: pictures, feature network and its precision."""
         network = self.method.feature_network()
         assert network is not None
-        compiled = self._features is not None
+        compiled = can_compile(self.compute)
         parts = f"{self.images.digest} {network} {self.compute.bfloat16} {compiled}"
         digest = hashlib.sha256(parts.encode())
         _add_weights(digest, network)
@@ -233,9 +283,11 @@ class TrainedModel:
 
     def _answer(self, query: QueryBatch) -> MethodAnswer:
         """What the method makes of queries, by its compiled networks where there are any."""
-        if self._queries is None:
+        if self._compiled is None or self.method.takes_features:
             return self.method.answer(query)
-        prototypes, embeddings, logits = self._queries(query.reference, query.indicator)
+        prototypes, embeddings, logits = self._compiled(
+            query.reference.contiguous().numpy(), query.indicator.contiguous().numpy()
+        )
         return MethodAnswer(embeddings, prototypes, logits)
 
     def _fuse(self, answer: MethodAnswer, query: QueryBatch, asked: QueryArrays) -> Tensor:
@@ -302,8 +354,8 @@ class TrainedModel:
         if pixels.ndim == 2:
             return torch.from_numpy(np.asarray(pixels, np.float32)).to(self.compute.device)
         pictures = self._pictures(pixels)
-        if self._features is not None:
-            return self._features(pictures)[0]
+        if self._compiled is not None:
+            return self._compiled(pictures.contiguous().numpy())[0]
         network = self.method.feature_network()
         assert network is not None
         features: Tensor = network(pictures)
@@ -311,8 +363,13 @@ class TrainedModel:
 
     @contextmanager
     def _inference(self) -> Iterator[None]:
-        """Context in which networks are called; what is compiled is traced before, outside."""
-        _ = self._features
+        """Context in which networks are called.
+
+        Features are what takes long, for each item of a catalogue, so that compiling their network
+        always pays. It is traced outside of the context.
+        """
+        if self.method.takes_features and self._compiled is None:
+            self.compile()
         with torch.inference_mode(), self.compute.autocast():
             yield
 
