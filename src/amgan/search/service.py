@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +27,7 @@ from amgan.methods.query_arrays import QueryArrays
 from amgan.methods.trained import TrainedModel
 from amgan.run_folder import RunFolder
 from amgan.search.agreement import compare_labels, count_matching
+from amgan.search.familiarity import Familiarity
 from amgan.search.query import SearchQuery
 from amgan.search.resolve import resolve_query
 from amgan.search.results import Hit, Ranking, ReferenceAttribute, SearchResult
@@ -108,6 +109,7 @@ class SearchService:
             self._hits(ranking, query.offset, values, wanted),
             tuple(replace(change, unwanted=values[change.attribute]) for change in asked.changes),
             asked.already,
+            self._is_familiar(query, answer.vectors[0]),
             attributes,
             asked.picture,
             reference,
@@ -118,6 +120,19 @@ class SearchService:
             ranking.mode,
             seconds,
         )
+
+    @cached_property
+    def _familiarity(self) -> Familiarity | None:
+        """Distances among the items; None where the method does not tell how they look."""
+        columns = self.model.method.appearance
+        return None if columns is None else Familiarity.among(self.gallery.vectors[:, columns])
+
+    def _is_familiar(self, query: SearchQuery, vector: Vectors) -> bool | None:
+        """Whether a photo shows anything like the gallery; see `SearchResult.familiar`."""
+        columns, known = self.model.method.appearance, self._familiarity
+        if query.item_id is not None or columns is None or known is None:
+            return None
+        return known.knows(vector[columns])
 
     def rank(
         self,
