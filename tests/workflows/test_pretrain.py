@@ -87,7 +87,7 @@ def test_the_model_is_packed_measured_and_fitted(made):
 def test_its_quality_can_be_measured_again(made):
     folder, recipe, file, quality = made
     settings = recipe.families(recipe.held_out_seed, 1)
-    held_out = load_held_out(folder / "held-out-families", settings, recipe.schema)
+    held_out = load_held_out(folder / "held-out-families", settings, recipe.schema, 2000)
     judge = load_model(folder / "judge")
     again = measure_edits(load_model(file), judge, held_out)
     assert again.drawn == pytest.approx(quality.drawn, rel=0.05, abs=0.02)
@@ -98,6 +98,7 @@ def test_its_quality_can_be_measured_again(made):
 
 def test_the_stages_hand_their_weights_on(made):
     folder, _, file, _ = made
+    assert (folder / "generator" / "prototypes" / "epoch-002.png").is_file()
     encoder = load_model(folder / "encoder").method.state_dict()
     last = load_model(file).method.state_dict()
     name = "encoder.trunk.0.weight"

@@ -89,6 +89,7 @@ def _trainer(
         batch_size=config.training.batch_size,
         seed=config.training.seed,
         flip=config.training.flip,
+        variants=config.training.variants,
     )
 
     def validate() -> dict[str, float]:
