@@ -16,8 +16,7 @@ from amgan.devices import choose_compute
 from amgan.evaluation.provenance import commit_id
 from amgan.methods.description import ModelDescription
 from amgan.methods.facts import ModelFacts
-from amgan.methods.method import Method
-from amgan.methods.model_file import load_model, save_model
+from amgan.methods.model_file import load_model, save_model, start_from
 from amgan.methods.trained import TrainedModel
 from amgan.progress import track
 from amgan.run_folder import RunFolder
@@ -171,19 +170,6 @@ def _train(
 def _held_out(folder: Path, recipe: Recipe, queries: int) -> HeldOutEdits:
     settings = recipe.families(recipe.held_out_seed, 1)
     return load_held_out(folder / "held-out-families", settings, recipe.schema, queries)
-
-
-def start_from(method: Method, weights: Mapping[str, torch.Tensor]) -> None:
-    """Take over those weights that the method has under the same name and in the same shape."""
-    own = method.state_dict()
-    own.update(
-        {
-            name: value
-            for name, value in weights.items()
-            if name in own and own[name].shape == value.shape
-        }
-    )
-    method.load_state_dict(own)
 
 
 def _pack(
