@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
 from amgan.cli import main
+from amgan.config import load_config
 from amgan.errors import InputError
 from amgan.methods.model_file import load_model
 from amgan.methods.registry import build_method
@@ -129,6 +131,11 @@ def test_a_recipe_of_the_package_resolves(path):
     for stage in recipe.stages:
         options = stage.options
         build_method(recipe.method, recipe.schema, recipe.images, recipe.network, options)
+
+
+def test_the_preset_of_its_sizes_has_the_recipe_s_sizes():
+    recipe, config = load_recipe(), load_config([Path("scales/rendered-garments")])
+    assert (config.images, config.network) == (recipe.images, recipe.network)
 
 
 def test_the_digest_hears_every_setting():

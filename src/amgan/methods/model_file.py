@@ -102,5 +102,5 @@ def start_from(method: Method, weights: Mapping[str, Tensor]) -> float:
         if name in own and own[name].shape == value.shape
     }
     method.load_state_dict({**own, **taken})
-    sizes = {name: value.numel() for name, value in own.items()}
+    sizes: dict[str, int] = {name: value.numel() for name, value in own.items()}
     return sum(sizes[name] for name in taken) / max(sum(sizes.values()), 1)
