@@ -18,6 +18,7 @@ from amgan.gallery.versions import GalleryError
 
 _FIELD = "field:"  # prefix of the columns that the catalogue's table had beyond the known ones
 _STATE = "picture_state"  # not there in galleries of an older version
+_MEASURED = ("lightness", "vividness")  # as well
 _ROWS_A_BATCH = 65_536
 
 
@@ -29,13 +30,17 @@ class ItemTable:
 
     @classmethod
     def from_catalogue(
-        cls, catalogue: Catalogue, picture_states: Sequence[str | None] | None = None
+        cls,
+        catalogue: Catalogue,
+        picture_states: Sequence[str | None] | None = None,
+        colours: NDArray[np.float32] | None = None,
     ) -> ItemTable:
         """Table of a catalogue's items; picture paths become absolute.
 
         Args:
             catalogue: the items.
             picture_states: what `picture_state` is to tell of each; None where it is not known.
+            colours: what `colours` is to tell of each, (N, 2); None where it is not known.
         """
         columns: dict[str, Any] = {
             "item_id": catalogue.item_ids,
@@ -47,6 +52,9 @@ class ItemTable:
             columns[_STATE] = list(picture_states)
         columns |= {_FIELD + name: column for name, column in catalogue.fields.items()}
         arrays = {name: pa.array(column, pa.string()) for name, column in columns.items()}
+        if colours is not None:
+            measured = zip(_MEASURED, colours.T, strict=True)
+            arrays |= {name: pa.array(column, pa.float32()) for name, column in measured}
         return cls(pa.table(arrays))
 
     @classmethod
@@ -109,6 +117,14 @@ class ItemTable:
     def picture_state(self, row: int) -> str | None:
         """Size and time of change of the picture when it was encoded; None where not recorded."""
         return self.value(_STATE, row) if _STATE in self._table.column_names else None
+
+    @cached_property
+    def colours(self) -> NDArray[np.float32]:
+        """Lightness and vividness of each garment, (N, 2); not a number where not known."""
+        if not set(_MEASURED) <= set(self._table.column_names):
+            return np.full((len(self), len(_MEASURED)), np.nan, np.float32)
+        columns = [self._table[name].to_numpy().astype(np.float32) for name in _MEASURED]
+        return np.stack(columns, axis=1)
 
     def fields(self, row: int) -> dict[str, str | None]:
         """Further fields of one item."""

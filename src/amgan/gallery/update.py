@@ -20,6 +20,7 @@ from amgan.gallery.encoding.encode import (
     encode_to_file,
     map_vectors,
 )
+from amgan.gallery.encoding.garment_colours import Colours, measure_colours
 from amgan.gallery.encoding.picture_state import PictureState, picture_states
 from amgan.gallery.engines.protocol import Rows, Vectors
 from amgan.gallery.gallery import Gallery
@@ -126,7 +127,10 @@ def update_gallery(
         plan = _plan(old, () if new is None else new.item_ids, gone)
         changed = bool(len(encoded.rows) or plan.removed)
         if changed:
-            joined = _join(old, plan.kept, new, [states[row] for row in encoded.rows])
+            shown = None if pixels is None else pixels[encoded.rows]
+            colours = None if new is None else measure_colours(new, shown, encoding.limits)
+            new_states = [states[row] for row in encoded.rows]
+            joined = _join(old, plan.kept, new, new_states, colours)
             _publish(store, model, old, plan, joined, encoded, encoding.progress)
         else:
             store.clear_work(keep=())
@@ -265,10 +269,11 @@ def _join(
     kept: Rows,
     new: Catalogue | None,
     states: Sequence[PictureState] | None = None,
+    colours: Colours | None = None,
 ) -> tuple[ItemTable, Labels]:
     items, labels = old.items.take(kept), np.asarray(old.labels)[kept]
     if new is not None:
-        items = items.followed_by(ItemTable.from_catalogue(new, states))
+        items = items.followed_by(ItemTable.from_catalogue(new, states, colours))
         labels = np.concatenate([labels, new.labels])
     return items, labels
 

@@ -1,5 +1,6 @@
 """Pictures: decode, resize, normalise. The one place for training, index and HTTP alike."""
 
+from amgan.images.colours import GarmentColour, measure_colour
 from amgan.images.decoding import decode_picture, load_picture, load_pixels, prepare_picture
 from amgan.images.files import explain_missing, read_picture
 from amgan.images.formats import PICTURE_FORMATS
@@ -19,6 +20,7 @@ __all__ = [
     "PICTURE_FORMATS",
     "PREPROCESSING_VERSION",
     "Fit",
+    "GarmentColour",
     "ImageSettings",
     "PictureError",
     "PictureLimits",
@@ -27,6 +29,7 @@ __all__ = [
     "explain_missing",
     "load_picture",
     "load_pixels",
+    "measure_colour",
     "prepare_picture",
     "read_picture",
     "to_pixels",
