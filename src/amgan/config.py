@@ -96,12 +96,17 @@ class ExperimentConfig:
         return values
 
 
-def load_config(paths: Sequence[Path] = (), overrides: Sequence[str] = ()) -> ExperimentConfig:
+def load_config(
+    paths: Sequence[Path] = (),
+    overrides: Sequence[str] = (),
+    settings: Mapping[str, Any] | None = None,
+) -> ExperimentConfig:
     """Merge TOML files in order, then overrides such as ``training.epochs=5``.
 
     Args:
         paths: as `find_preset` takes them.
         overrides: key=value.
+        settings: the same as values by key, nested or with dots in the key; they win.
 
     Raises:
         ValueError: a file that cannot be read, an unknown key, or a wrong value.
@@ -111,6 +116,8 @@ def load_config(paths: Sequence[Path] = (), overrides: Sequence[str] = ()) -> Ex
         merged = _merge(merged, read_toml(find_preset(path)))
     for text in overrides:
         merged = _merge(merged, _parse_override(text))
+    for key, value in (settings or {}).items():
+        merged = _merge(merged, _nest(key, value))
     return config_from_dict(merged)
 
 
@@ -140,10 +147,14 @@ def _parse_override(text: str) -> dict[str, Any]:
         parsed = tomllib.loads(f"value = {value}")["value"]
     except tomllib.TOMLDecodeError:
         parsed = value.strip()  # an unquoted text
-    nested: Any = parsed
-    for part in reversed(key.strip().split(".")):
-        nested = {part: nested}
-    return dict(nested)
+    return _nest(key.strip(), parsed)
+
+
+def _nest(key: str, value: Any) -> dict[str, Any]:
+    """``{"training": {"epochs": 5}}`` from ``training.epochs`` and 5."""
+    for part in reversed(key.split(".")):
+        value = {part: value}
+    return dict(value)
 
 
 def _merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,8 @@ from amgan.errors import FileFormatError
 if TYPE_CHECKING:
     from torch import Tensor
 
+StrPath = str | os.PathLike[str]
+
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:

@@ -31,6 +31,11 @@ class RunFolder:
         return self.path / "config.json"
 
     @property
+    def catalogue(self) -> Path:
+        """Folder of the catalogue's table, where the run was trained on one in memory."""
+        return self.path / "catalogue"
+
+    @property
     def triplets(self) -> Path:
         """The triplets of all splits, JSON lines."""
         return self.path / "triplets.jsonl"
@@ -69,6 +74,11 @@ class RunFolder:
     def evaluation(self) -> Path:
         """Folder of evaluation reports."""
         return self.path / "evaluation"
+
+    @property
+    def picture(self) -> Path:
+        """Whether the picture counts in the best model's ranking of the validation items, JSON."""
+        return self.path / "picture.json"
 
     @property
     def calibration(self) -> Path:

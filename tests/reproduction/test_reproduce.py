@@ -15,6 +15,7 @@ from PIL import Image
 from tests.reproduction.conftest import ROWS
 
 from amgan.evaluation.significance import paired_test
+from amgan.evaluation.tables import format_number
 from amgan.presets import SUITES
 from amgan.reproduction.measuring import REFERENCE_ITSELF, TARGET_ITSELF
 from amgan.reproduction.ranking_ablation import RANKINGS
@@ -90,6 +91,21 @@ def test_the_fused_ranking_stands_beside_the_pure_one(suite_run):
             text.partition("### Fused ranking, unseen")[2].partition("###")[0].splitlines()
         )
         assert f"{mean:.4f}".removeprefix("0") in line
+
+
+def test_the_report_says_whether_the_picture_counts(suite_run):
+    results = SuiteResults(suite_run)
+    text = (suite_run.folder / "README.md").read_text()
+    for protocol in suite_run.suite.protocols:
+        section = text.partition(f"### Whether the picture counts, {protocol}")[2]
+        for record in results.records:
+            tests = ["queries"] + ["fused-queries"] * results.has_fused(record, protocol)
+            for test in tests:
+                (report,) = results.reports(record, test, protocol)
+                assert report.picture.asked["self"] > 0
+                shown = format_number(report.picture.means["self@1"])
+                line = next(line for line in section.splitlines() if f"| {report.title} " in line)
+                assert shown in line
 
 
 def test_the_fused_ranking_is_shown_by_number_of_changes(suite_run):

@@ -20,6 +20,7 @@ from amgan.text import counted
 if TYPE_CHECKING:
     from amgan.catalogue.records import Catalogue
     from amgan.catalogue.validation import ValidationReport
+    from amgan.evaluation.picture_measures import PictureMeasures
     from amgan.evaluation.report import EvaluationReport
     from amgan.quickstart import QuickstartOutcome
     from amgan.search import SearchResult
@@ -177,6 +178,19 @@ def print_metrics(title: str, rows: Mapping[str, Mapping[str, float]], columns: 
         ]
         table.add_row(label, *cells)
     print_table(table)
+
+
+def print_picture(measures: PictureMeasures | None) -> None:
+    """In words whether the picture counts; on stderr where it hardly does."""
+    if measures is None:
+        return
+    from amgan.evaluation.picture_words import describe_picture, warn_of_picture
+
+    for sentence in describe_picture(measures):
+        typer.echo(sentence)
+    warning = warn_of_picture(measures)
+    if warning is not None:
+        typer.echo(warning, err=True)
 
 
 def print_evaluations(reports: Sequence[EvaluationReport], *, as_json: bool = False) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from amgan.attributes import AttributeSchema
+from amgan.attributes import MISSING, AttributeSchema
 from amgan.catalogue.assembly import Checks
 from amgan.catalogue.pixels import open_pixels
 from amgan.catalogue.readers import READERS
@@ -19,6 +19,7 @@ from amgan.catalogue.table import TableLayout, load_table
 from amgan.catalogue.validation import ValidationReport
 from amgan.config import CatalogueConfig, ExperimentConfig, TripletConfig, load_run_config
 from amgan.errors import InputError
+from amgan.evaluation.report import Protocol
 from amgan.images import Pixels
 from amgan.progress import track
 from amgan.queries import Triplets, assign_splits, load_triplets, sample_triplets
@@ -136,9 +137,37 @@ def choose_triplets(config: TripletConfig, catalogue: Catalogue) -> Triplets:
     )
 
 
+def adopt_schema(catalogue: Catalogue, schema: AttributeSchema) -> Catalogue:
+    """A catalogue with its labels in the terms of a model's schema.
+
+    Raises:
+        InputError: an attribute that the catalogue lacks, or values that the schema does not have.
+    """
+    columns = []
+    for attribute in schema.attributes:
+        position = catalogue.schema.attribute_position(attribute.name)
+        values = catalogue.schema.attributes[position].values
+        unknown = [value for value in values if value not in attribute.values]
+        if unknown:
+            raise InputError(
+                f"catalogue {catalogue.name!r}: the model does not know "
+                f"{', '.join(map(repr, unknown))} of {attribute.name!r}; it knows "
+                f"{', '.join(attribute.values)}",
+                field=attribute.name,
+            )
+        codes = np.array([attribute.values.index(value) for value in values] + [MISSING], np.int16)
+        columns.append(codes[catalogue.labels[:, position]])
+    return replace(catalogue, schema=schema, labels=np.stack(columns, axis=1))
+
+
 def evenly(total: int, wanted: int) -> NDArray[np.int64]:
     """At most `wanted` of the places 0 to `total` - 1, spread evenly, ascending."""
     return np.unique(np.linspace(0, total - 1, min(total, wanted)).astype(np.int64))
+
+
+def rows_of_protocol(catalogue: Catalogue, split: str, protocol: Protocol) -> NDArray[np.int64]:
+    """Catalogue rows that are ranked under a protocol, ascending."""
+    return np.arange(len(catalogue)) if protocol == "paper" else catalogue.rows_in_split(split)
 
 
 def places_among(rows: NDArray[np.int64], total: int) -> NDArray[np.int64]:

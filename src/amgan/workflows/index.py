@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from amgan.catalogue.records import Catalogue
 from amgan.catalogue.validation import ValidationReport
 from amgan.config import load_run_config
 from amgan.gallery.encoding.blocks import DEFAULT_OPTIONS, EncodingOptions
@@ -22,7 +23,7 @@ from amgan.gallery.store import (
 from amgan.gallery.update import UpdateSummary, renew_gallery, update_gallery
 from amgan.methods.model_file import load_model
 from amgan.methods.ranking import RankingChoice
-from amgan.workflows.data import load_catalogue, table_columns
+from amgan.workflows.data import adopt_schema, load_catalogue, table_columns
 
 
 def index_run(
@@ -65,6 +66,26 @@ def index_run(
         ranking=ranking,
         trust_labels=trust_labels,
     )
+
+
+def index_catalogue(
+    run: Path,
+    folder: Path,
+    catalogue: Catalogue,
+    *,
+    engine: str = "auto",
+    device: str = "auto",
+    ranking: RankingChoice = RankingChoice.auto,
+) -> Gallery:
+    """As `index_run`, for a catalogue in memory.
+
+    Raises:
+        InputError: the catalogue lacks an attribute of the model, or has other values.
+    """
+    parse_engine(engine)
+    model = load_model(run, device, ranking=ranking)
+    items = adopt_schema(catalogue, model.schema)
+    return build_gallery(folder, model, items, engine=engine, ranking=ranking, trust_labels=True)
 
 
 @dataclass(frozen=True)
