@@ -126,6 +126,16 @@ class ItemTable:
         columns = [self._table[name].to_numpy().astype(np.float32) for name in _MEASURED]
         return np.stack(columns, axis=1)
 
+    def distinct(self, field: str, most: int) -> tuple[str, ...]:
+        """The different values of a further field, in order; none where there are more than `most`.
+
+        Args:
+            field: its name.
+            most: as many as are wanted.
+        """
+        values = pc.unique(self._table[_FIELD + field]).drop_null()
+        return tuple(sorted(values.to_pylist())) if len(values) <= most else ()
+
     def fields(self, row: int) -> dict[str, str | None]:
         """Further fields of one item."""
         return {name: self._table[_FIELD + name][row].as_py() for name in self.field_names}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -10,14 +10,39 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from amgan.attributes import AttributeSchema, Change, Indicator, Labels, match_name, suggest_name
+from amgan.attributes import (
+    MISSING,
+    AttributeSchema,
+    Change,
+    Indicator,
+    Labels,
+    match_name,
+    suggest_name,
+)
 from amgan.errors import InputError, QueryError
 from amgan.gallery.engines.protocol import Filters, Rows
 from amgan.gallery.gallery import Gallery
-from amgan.search.query import SearchQuery
+from amgan.search.query import Example, SearchQuery
+from amgan.search.wishes import (
+    KEPT,
+    MOST_EXAMPLES,
+    Wishes,
+    allowed_rows,
+    find_kept,
+    resolve_wishes,
+)
+from amgan.words.orders import Order
 
 MOST_IMPORTANT = 100.0
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, eq=False)
+class ResolvedExample:
+    """A picture that is liked or not, and its labels (M,)."""
+
+    picture: Path | bytes
+    labels: Labels
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +58,8 @@ class ResolvedQuery:
         rows: gallery rows to rank, ascending; None for all.
         filters: what `rows` were selected by.
         excluded: gallery rows to leave out, (E,).
+        wishes: what puts items before others.
+        liked, disliked: pictures, and labels where they are items.
     """
 
     picture: Path | bytes
@@ -43,14 +70,20 @@ class ResolvedQuery:
     rows: Rows | None
     filters: Filters
     excluded: Rows
+    wishes: Wishes
+    liked: tuple[ResolvedExample, ...] = ()
+    disliked: tuple[ResolvedExample, ...] = ()
 
 
-def resolve_query(query: SearchQuery, gallery: Gallery, *, fused: bool) -> ResolvedQuery:
+def resolve_query(
+    query: SearchQuery, gallery: Gallery, orders: Mapping[str, Order], *, fused: bool
+) -> ResolvedQuery:
     """Find the names of a query in a gallery.
 
     Args:
         query: as a person asks.
         gallery: to be ranked.
+        orders: of the attributes whose values have one.
         fused: whether it has a fused ranking, whose attributes can be weighed.
 
     Raises:
@@ -67,6 +100,9 @@ def resolve_query(query: SearchQuery, gallery: Gallery, *, fused: bool) -> Resol
         picture = item.image
         known = {**schema.decode(item.labels), **known}
         excluded.append(query.item_id)
+    liked = _examples(gallery, query.liked, "liked")
+    disliked = _examples(gallery, query.disliked, "disliked")
+    excluded += [one for one in (*query.liked, *query.disliked) if isinstance(one, str)]
     assert picture is not None  # or the query could not have been made
     return ResolvedQuery(
         picture,
@@ -74,9 +110,12 @@ def resolve_query(query: SearchQuery, gallery: Gallery, *, fused: bool) -> Resol
         schema.changes_indicator(changes)[None],
         np.array([schema.encode(known)], np.int16),
         _importance(schema, query, fused),
-        gallery.select(filters),
-        filters,
+        allowed_rows(gallery, gallery.select(filters), query.never),
+        {} if query.never else filters,
         _rows_of(gallery, excluded),
+        resolve_wishes(query, gallery, orders, fused=fused),
+        liked,
+        disliked,
     )
 
 
@@ -136,6 +175,22 @@ def _find_filters(gallery: Gallery, filters: Filters) -> dict[str, tuple[str, ..
     return found
 
 
+def _examples(
+    gallery: Gallery, examples: Sequence[Example], field: str
+) -> tuple[ResolvedExample, ...]:
+    if len(examples) > MOST_EXAMPLES:
+        raise QueryError(f"give up to {MOST_EXAMPLES} examples, not {len(examples)}", field=field)
+    resolved = []
+    for example in examples:
+        if isinstance(example, str):
+            item = gallery[gallery.row(example)]
+            resolved.append(ResolvedExample(item.image, np.array(item.labels, np.int16)))
+        else:
+            unknown = np.full(gallery.schema.num_attributes, MISSING, np.int16)
+            resolved.append(ResolvedExample(example, unknown))
+    return tuple(resolved)
+
+
 def _importance(
     schema: AttributeSchema, query: SearchQuery, fused: bool
 ) -> NDArray[np.float32] | None:
@@ -146,9 +201,12 @@ def _importance(
             + ("leave out `pure`" if query.pure else "index the catalogue with --ranking fused"),
             field="importance",
         )
-    if not importance and not query.pure:
+    kept = find_kept(schema, query) if fused and not query.pure else []
+    if not (importance or kept or query.pure):
         return None
     counts = np.full((1, schema.num_attributes), 0.0 if query.pure else 1.0, np.float32)
+    for name in kept:
+        counts[0, schema.attribute_position(name)] = KEPT
     for name, value in importance.items():
         if not 0 <= value <= MOST_IMPORTANT:
             raise QueryError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from fastapi import APIRouter, Request, Response
@@ -14,6 +15,7 @@ from amgan.attributes import Change
 from amgan.images import PictureError
 from amgan.search import SearchResult
 from amgan.search.resolve import named_changes
+from amgan.search.words import wish_in_words
 from amgan.web.admission import KEYED, Admitted
 from amgan.web.answers import (
     describe_attributes,
@@ -65,8 +67,8 @@ async def search(request: Request, admission: Admitted) -> SearchAnswer:
     query = await read_query(request, SearchQuery, state.settings, admission)
     _check_page(query, state)
     loaded = state.serving.current
-    changes, words = await _read_changes(query, loaded, state)
-    result = await _search(state, loaded, query, changes)
+    asked, words = await _read_wishes(query, loaded, state)
+    result = await _search(state, loaded, asked)
     answer = _answer(request, state, loaded, query, result, words)
     answer.took_ms = round(1000 * (time.perf_counter() - started), 3)
     return answer
@@ -85,8 +87,8 @@ async def draw_prototype(request: Request, admission: Admitted) -> Response:
     state = state_of(request)
     query = await read_query(request, PrototypeQuery, state.settings, admission)
     loaded = state.serving.current
-    changes, _ = await _read_changes(query, loaded, state)
-    result = await _search(state, loaded, _drawing(query), changes)
+    asked, _ = await _read_wishes(query, loaded, state)
+    result = await _search(state, loaded, replace(asked, k=1))
     if result.prototype is None:
         method = loaded.service.model.description.method
         raise ApiError(404, "no_prototype", f"the method {method} draws no prototypes")
@@ -107,14 +109,14 @@ async def describe_picture(request: Request, admission: Admitted) -> AttributesA
     state = state_of(request)
     query = await read_query(request, PictureQuery, state.settings, admission)
     loaded = state.serving.current
-    whole = SearchQuery(item_id=query.item_id, picture=None, k=1)
     if query.picture is not None:
         picture = query.picture
         described = await _in_thread(
             state, picture, lambda: loaded.service.describe(picture), bad_picture
         )
     else:
-        described = (await _search(state, loaded, whole, ())).attributes
+        whole = search_room.SearchQuery(item_id=query.item_id, k=1)
+        described = (await _search(state, loaded, whole)).attributes
     return AttributesAnswer(
         request_id=request.state.request_id,
         item_id=query.item_id,
@@ -136,37 +138,40 @@ def _check_page(query: SearchQuery, state: ServerState) -> None:
         raise ApiError(422, "invalid", "{}: {}".format(*problems[0]), details)
 
 
-async def _read_changes(
+async def _read_wishes(
     query: PrototypeQuery, loaded: Loaded, state: ServerState
-) -> tuple[tuple[Change, ...], UnderstoodWords | None]:
-    """Changes from names, and from words; the names win where both are about one attribute."""
-    asked = (Change(attribute, value) for attribute, value in query.changes.items())
-    changes = named_changes(loaded.service.schema, asked)
-    understood = None
-    if query.words is not None:
-        if len(query.words) > state.settings.max_words:
-            raise ApiError(
-                422, "invalid", f"words: at most {state.settings.max_words} characters are read"
-            )
-        text = query.words
-        read = await state.serving.in_thread(lambda: loaded.reader.read(text))
-        understood = describe_words(read)
-        wanted = understood.changes | {change.attribute: change.wanted for change in changes}
-        changes = tuple(Change(attribute, value) for attribute, value in wanted.items())
-    return changes, understood
+) -> tuple[search_room.SearchQuery, UnderstoodWords | None]:
+    """The query by names, with the wishes of its words; the names win over the words."""
+    schema = loaded.service.schema
+    named = (Change(attribute, value) for attribute, value in query.changes.items())
+    asked = _asked(query, named_changes(schema, named))
+    if query.words is None:
+        return asked, None
+    if len(query.words) > state.settings.max_words:
+        raise ApiError(
+            422, "invalid", f"words: at most {state.settings.max_words} characters are read"
+        )
+    text, language = query.words, query.language
+    own: dict[str, str | None] = dict(query.known)
+    if query.item_id is not None:
+        item = loaded.gallery[loaded.gallery.row(query.item_id)]
+        own = {**schema.decode(item.labels), **own}
+    read = await state.serving.in_thread(lambda: loaded.reader(language).read(text, own))
+    return wish_in_words(asked, read, loaded.gallery), describe_words(read)
 
 
-async def _search(
-    state: ServerState,
-    loaded: Loaded,
-    query: SearchQuery,
-    changes: tuple[Change, ...],
-) -> SearchResult:
-    asked = search_room.SearchQuery(
-        query.picture,
-        query.item_id,
-        changes,
-        known=query.known,
+def _asked(query: PrototypeQuery, changes: tuple[Change, ...]) -> search_room.SearchQuery:
+    asked = search_room.SearchQuery(query.picture, query.item_id, changes, known=query.known)
+    if not isinstance(query, SearchQuery):
+        return asked
+    return replace(
+        asked,
+        relative=query.relative,
+        avoid=query.avoid,
+        never=query.never,
+        keep=query.keep,
+        liked=tuple(query.liked),
+        disliked=tuple(query.disliked),
         k=query.k,
         offset=query.offset,
         filters=query.filters,
@@ -174,10 +179,14 @@ async def _search(
         pure=query.pure,
     )
 
-    def refuse(error: PictureError) -> ApiError:
-        return bad_picture(error) if query.item_id is None else picture_gone(query.item_id)
 
-    picture = query.picture or b""
+async def _search(
+    state: ServerState, loaded: Loaded, asked: search_room.SearchQuery
+) -> SearchResult:
+    def refuse(error: PictureError) -> ApiError:
+        return bad_picture(error) if asked.item_id is None else picture_gone(asked.item_id)
+
+    picture = asked.picture if isinstance(asked.picture, bytes) else b""
     found = await _in_thread(state, picture, lambda: loaded.service.search(asked), refuse)
     state.metrics.observe_parts(found.seconds)
     return found
@@ -194,11 +203,6 @@ async def _in_thread(
             return await state.serving.in_thread(call)
         except PictureError as error:
             raise refuse(error) from None
-
-
-def _drawing(query: PrototypeQuery) -> SearchQuery:
-    """The search whose prototype is wanted."""
-    return SearchQuery.model_construct(**query.model_dump(), k=1)
 
 
 def picture_gone(item_id: str) -> ApiError:
