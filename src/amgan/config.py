@@ -12,9 +12,10 @@ from typing import Any, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
+from amgan.catalogue.table import Several, TableLayout
 from amgan.errors import InputError, SettingsError
 from amgan.files import read_toml
-from amgan.images import ImageSettings
+from amgan.images import DEFAULT_LIMITS, ImageSettings, PictureLimits
 from amgan.methods.registry import method_options
 from amgan.models.network import NetworkConfig
 from amgan.presets import find_preset
@@ -34,6 +35,10 @@ class CatalogueConfig:
         item_id: column of ids; empty takes the picture path.
         product: column of product keys; empty for none.
         split: column of split names; empty draws 80/10/10 by product.
+        separator: what stands between several values in one cell; empty takes each for one value.
+        several: of several values take the `first`, or `none`, and the label is missing.
+        max_bytes: largest picture file.
+        max_pixels: largest width times height of a picture.
     """
 
     path: str = ""
@@ -43,6 +48,32 @@ class CatalogueConfig:
     item_id: str = ""
     product: str = ""
     split: str = ""
+    separator: str = ""
+    several: Several = "first"
+    max_bytes: int = DEFAULT_LIMITS.max_bytes
+    max_pixels: int = DEFAULT_LIMITS.max_pixels
+
+    @property
+    def limits(self) -> PictureLimits:
+        """What a picture may measure."""
+        return PictureLimits(self.max_bytes, self.max_pixels)
+
+    @property
+    def layout(self) -> TableLayout:
+        """How the table is read.
+
+        Raises:
+            InputError: no attribute, or a column that is used twice.
+        """
+        return TableLayout(
+            self.image,
+            self.attributes,
+            self.item_id or None,
+            self.product or None,
+            self.split or None,
+            self.separator,
+            self.several,
+        )
 
 
 @dataclass(frozen=True)

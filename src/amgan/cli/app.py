@@ -17,8 +17,10 @@ import typer
 from amgan.cli import (
     calibrating,
     catalogue,
+    checking,
     learning,
     presets,
+    pretraining,
     reproducing,
     searching,
     serving,
@@ -42,11 +44,13 @@ app = typer.Typer(
 start.register(app)
 catalogue.register(app)
 learning.register(app)
+pretraining.register(app)
 calibrating.register(app)
 reproducing.register(app)
 presets.register(app)
 searching.register(app)
 updating.register(app)
+checking.register(app)
 serving.register(app)
 tagging.register(app)
 

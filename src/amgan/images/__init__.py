@@ -1,7 +1,14 @@
 """Pictures: decode, resize, normalise. The one place for training, index and HTTP alike."""
 
+from amgan.images.claims import decoding_bytes
 from amgan.images.colours import GarmentColour, measure_colour
-from amgan.images.decoding import decode_picture, load_picture, load_pixels, prepare_picture
+from amgan.images.decoding import (
+    DecodedPicture,
+    decode_picture,
+    load_picture,
+    load_pixels,
+    prepare_picture,
+)
 from amgan.images.files import explain_missing, read_picture
 from amgan.images.formats import PICTURE_FORMATS
 from amgan.images.settings import (
@@ -19,6 +26,7 @@ __all__ = [
     "DEFAULT_LIMITS",
     "PICTURE_FORMATS",
     "PREPROCESSING_VERSION",
+    "DecodedPicture",
     "Fit",
     "GarmentColour",
     "ImageSettings",
@@ -26,6 +34,7 @@ __all__ = [
     "PictureLimits",
     "Pixels",
     "decode_picture",
+    "decoding_bytes",
     "explain_missing",
     "load_picture",
     "load_pixels",

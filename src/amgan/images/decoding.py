@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from amgan.images.claims import check_claims
 from amgan.images.files import read_picture
 from amgan.images.formats import name_format, open_formats
 from amgan.images.png import SIGNATURE, Colour, TooManyChunksError, keep_what_shows
@@ -58,6 +61,7 @@ def load_picture(
         raise PictureError(name, "the file is empty")
     if len(content) > limits.max_bytes:
         raise PictureError(name, too_many_bytes(len(content), limits))
+    check_claims(name, content, limits)
     formats = open_formats()
     _allow_pixels(limits)
     try:
@@ -119,14 +123,29 @@ def load_pixels(
     return prepare_picture(load_picture(source, limits, draft_side=draft_side), settings)
 
 
+class DecodedPicture(NamedTuple):
+    """A picture file's pixels, or what is wrong with it, and what it held.
+
+    Attributes:
+        picture: (H, W, 3), or why there are none.
+        digest: SHA-256 of the file, hexadecimal; None where it could not be read.
+    """
+
+    picture: Pixels | PictureError
+    digest: str | None
+
+
 def decode_picture(
     path: Path, settings: ImageSettings, limits: PictureLimits = DEFAULT_LIMITS
-) -> Pixels | PictureError:
+) -> DecodedPicture:
     """As `load_pixels`, with what is wrong with the picture as an answer, not raised."""
+    digest = None
     try:
-        return load_pixels(path, settings, limits)
+        content = read_picture(path, limits)
+        digest = hashlib.sha256(content).hexdigest()
+        return DecodedPicture(load_pixels(content, settings, limits), digest)
     except PictureError as error:
-        return error
+        return DecodedPicture(PictureError(str(path), error.reason), digest)
 
 
 def _unknown_format(content: bytes) -> str:

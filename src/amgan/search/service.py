@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,7 @@ from amgan.gallery.versions import GalleryError
 from amgan.images import (
     DEFAULT_LIMITS,
     GarmentColour,
+    ImageSettings,
     PictureLimits,
     Pixels,
     load_pixels,
@@ -41,6 +43,7 @@ from amgan.search.wishes import count_unmet, lean, rank_by_wishes
 from amgan.words.orders import find_orders
 
 _QUERIES_A_BLOCK = 512
+Decode = Callable[[Path | bytes, ImageSettings], Pixels]
 
 
 class SearchService:
@@ -50,6 +53,7 @@ class SearchService:
         model: encodes queries.
         gallery: encoded by the same model.
         limits: what a reference picture may measure.
+        decode: as `images.load_pixels`, which is taken where nothing is given.
         orders: values of attributes from least to most; common ones are known.
 
     Raises:
@@ -62,6 +66,7 @@ class SearchService:
         model: TrainedModel,
         gallery: Gallery,
         limits: PictureLimits = DEFAULT_LIMITS,
+        decode: Decode | None = None,
         orders: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         gallery.check_model(model)
@@ -69,14 +74,20 @@ class SearchService:
         self.gallery = gallery
         self.limits = limits
         self.orders = find_orders(gallery.schema, orders)
+        self._decode = decode or partial(load_pixels, limits=limits)
 
     @property
     def schema(self) -> AttributeSchema:
         """Attributes that can be changed."""
         return self.model.schema
 
-    def search(self, query: SearchQuery) -> SearchResult:
+    def search(self, query: SearchQuery, reference: Pixels | None = None) -> SearchResult:
         """Answer one query.
+
+        Args:
+            query: as a person asks.
+            reference: pixels (H, W, 3) of its picture, or of its item's, where they are decoded
+                already.
 
         Raises:
             QueryError: it asks for what gallery or model do not have.
@@ -86,7 +97,8 @@ class SearchService:
         asked = resolve_query(query, self.gallery, self.orders, fused=fused)
         seconds: dict[str, float] = {}
         with _timed(seconds, "decode"):
-            reference = load_pixels(asked.picture, self.model.images, self.limits)
+            if reference is None:
+                reference = self._decode(asked.picture, self.model.images)
         with _timed(seconds, "encode"):
             answer = self.model.answer_queries(
                 self._prepare(
@@ -133,7 +145,7 @@ class SearchService:
         def encode(examples: Sequence[ResolvedExample], indicator: Indicator) -> Vectors:
             if not examples:
                 return np.empty((0, vectors.shape[1]), np.float32)
-            pictures = [load_pixels(e.picture, self.model.images, self.limits) for e in examples]
+            pictures = [self._decode(e.picture, self.model.images) for e in examples]
             wanted = np.repeat(indicator, len(examples), axis=0)
             labels = np.stack([example.labels for example in examples])
             queries = QueryArrays(np.stack(pictures), wanted, labels)
@@ -217,6 +229,7 @@ class SearchService:
         """
         if not np.isfinite(vectors).all():
             raise GalleryError("the model gives no finite vector for a query")
+        self.gallery.mapped.require_whole()
         found = self.gallery.engine.search(vectors, k + exclude.shape[1], rows, filters)
         places = places_kept(found.rows, exclude, k)
         return Neighbours(
@@ -245,13 +258,20 @@ class SearchService:
             weights = weights * queries.importance
         return replace(queries, importance=weights.astype(np.float32))
 
-    def describe(self, picture: Path | bytes) -> tuple[ReferenceAttribute, ...]:
+    def describe(
+        self, picture: Path | bytes, pixels: Pixels | None = None
+    ) -> tuple[ReferenceAttribute, ...]:
         """A picture's attributes as the model sees them.
+
+        Args:
+            picture: a file, or a file's content.
+            pixels: of it (H, W, 3), where they are decoded already.
 
         Raises:
             PictureError: the picture cannot be used.
         """
-        pixels = load_pixels(picture, self.model.images, self.limits)
+        if pixels is None:
+            pixels = self._decode(picture, self.model.images)
         unknown = np.full(self.schema.num_attributes, MISSING, np.int16)
         return self._describe(unknown, self.model.predict_attributes(pixels[None]))
 
@@ -302,6 +322,7 @@ def open_search(
     device: str = "auto",
     engine: str | None = None,
     compiled: bool = True,
+    pictures: Path | None = None,
 ) -> SearchService:
     """Open a trained model and a gallery that it encoded.
 
@@ -312,6 +333,7 @@ def open_search(
         engine: see `open_gallery`.
         compiled: see `TrainedModel.compile`; takes a second or two, and a tenth of the time a
             query thereafter.
+        pictures: folder of the gallery's pictures; see `open_gallery`.
 
     Raises:
         ValueError: neither is named, no model, no gallery, or a gallery of another model.
@@ -320,7 +342,7 @@ def open_search(
         if model_folder is None:
             raise InputError("name a run folder or a gallery folder")
         gallery_folder = RunFolder.of(Path(model_folder)).gallery
-    gallery = open_gallery(Path(gallery_folder), engine=engine)
+    gallery = open_gallery(Path(gallery_folder), engine=engine, pictures=pictures)
     model = load_gallery_model(gallery, device, model_folder and Path(model_folder))
     if compiled:
         model.compile()

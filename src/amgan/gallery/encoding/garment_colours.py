@@ -38,7 +38,7 @@ def measure_colours(
     settings = ImageSettings(SIDE, SIDE, "stretch")
 
     def measure(image: Path) -> GarmentColour:
-        decoded = decode_picture(image, settings, limits)
+        decoded = decode_picture(image, settings, limits).picture
         return _UNKNOWN if isinstance(decoded, PictureError) else measure_colour(decoded)
 
     def measured() -> Iterator[GarmentColour]:

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request, Response
 
 from amgan import search as search_room
 from amgan.attributes import Change
-from amgan.images import PictureError
+from amgan.images import PictureError, Pixels
 from amgan.search import SearchResult
 from amgan.search.resolve import named_changes
 from amgan.search.words import wish_in_words
@@ -66,9 +66,9 @@ async def search(request: Request, admission: Admitted) -> SearchAnswer:
     state = state_of(request)
     query = await read_query(request, SearchQuery, state.settings, admission)
     _check_page(query, state)
+    _check_words(query, state)
     loaded = state.serving.current
-    asked, words = await _read_wishes(query, loaded, state)
-    result = await _search(state, loaded, asked)
+    result, words = await _search(state, loaded, query)
     answer = _answer(request, state, loaded, query, result, words)
     answer.took_ms = round(1000 * (time.perf_counter() - started), 3)
     return answer
@@ -86,9 +86,9 @@ async def draw_prototype(request: Request, admission: Admitted) -> Response:
     """Draw what a search would look for: the reference with the changes made."""
     state = state_of(request)
     query = await read_query(request, PrototypeQuery, state.settings, admission)
+    _check_words(query, state)
     loaded = state.serving.current
-    asked, _ = await _read_wishes(query, loaded, state)
-    result = await _search(state, loaded, replace(asked, k=1))
+    result, _ = await _search(state, loaded, query)
     if result.prototype is None:
         method = loaded.service.model.description.method
         raise ApiError(404, "no_prototype", f"the method {method} draws no prototypes")
@@ -109,14 +109,14 @@ async def describe_picture(request: Request, admission: Admitted) -> AttributesA
     state = state_of(request)
     query = await read_query(request, PictureQuery, state.settings, admission)
     loaded = state.serving.current
+    whole = PrototypeQuery(item_id=query.item_id)
     if query.picture is not None:
         picture = query.picture
-        described = await _in_thread(
-            state, picture, lambda: loaded.service.describe(picture), bad_picture
+        described = await _with_picture(
+            state, loaded, lambda pixels: loaded.service.describe(picture, pixels), bad_picture
         )
     else:
-        whole = search_room.SearchQuery(item_id=query.item_id, k=1)
-        described = (await _search(state, loaded, whole)).attributes
+        described = (await _search(state, loaded, whole))[0].attributes
     return AttributesAnswer(
         request_id=request.state.request_id,
         item_id=query.item_id,
@@ -138,8 +138,16 @@ def _check_page(query: SearchQuery, state: ServerState) -> None:
         raise ApiError(422, "invalid", "{}: {}".format(*problems[0]), details)
 
 
-async def _read_wishes(
-    query: PrototypeQuery, loaded: Loaded, state: ServerState
+def _check_words(query: PrototypeQuery, state: ServerState) -> None:
+    most = state.settings.max_words
+    if query.words is not None and len(query.words) > most:
+        problem = f"at most {most} characters are read"
+        details = [{"field": "words", "problem": problem}]
+        raise ApiError(422, "invalid", f"words: {problem}", details)
+
+
+def _read_wishes(
+    query: PrototypeQuery, loaded: Loaded
 ) -> tuple[search_room.SearchQuery, UnderstoodWords | None]:
     """The query by names, with the wishes of its words; the names win over the words."""
     schema = loaded.service.schema
@@ -147,23 +155,18 @@ async def _read_wishes(
     asked = _asked(query, named_changes(schema, named))
     if query.words is None:
         return asked, None
-    if len(query.words) > state.settings.max_words:
-        raise ApiError(
-            422, "invalid", f"words: at most {state.settings.max_words} characters are read"
-        )
-    text, language = query.words, query.language
     own: dict[str, str | None] = dict(query.known)
     if query.item_id is not None:
         item = loaded.gallery[loaded.gallery.row(query.item_id)]
         own = {**schema.decode(item.labels), **own}
-    read = await state.serving.in_thread(lambda: loaded.reader(language).read(text, own))
+    read = loaded.reader(query.language).read(query.words, own)
     return wish_in_words(asked, read, loaded.gallery), describe_words(read)
 
 
 def _asked(query: PrototypeQuery, changes: tuple[Change, ...]) -> search_room.SearchQuery:
     asked = search_room.SearchQuery(query.picture, query.item_id, changes, known=query.known)
     if not isinstance(query, SearchQuery):
-        return asked
+        return replace(asked, k=1)
     return replace(
         asked,
         relative=query.relative,
@@ -181,28 +184,30 @@ def _asked(query: PrototypeQuery, changes: tuple[Change, ...]) -> search_room.Se
 
 
 async def _search(
-    state: ServerState, loaded: Loaded, asked: search_room.SearchQuery
-) -> SearchResult:
+    state: ServerState, loaded: Loaded, query: PrototypeQuery
+) -> tuple[SearchResult, UnderstoodWords | None]:
+    def ask(pixels: Pixels | None) -> tuple[SearchResult, UnderstoodWords | None]:
+        asked, understood = _read_wishes(query, loaded)
+        return loaded.service.search(asked, pixels), understood
+
     def refuse(error: PictureError) -> ApiError:
-        return bad_picture(error) if asked.item_id is None else picture_gone(asked.item_id)
+        return bad_picture(error) if query.item_id is None else picture_gone(query.item_id)
 
-    picture = asked.picture if isinstance(asked.picture, bytes) else b""
-    found = await _in_thread(state, picture, lambda: loaded.service.search(asked), refuse)
+    found, understood = await _with_picture(state, loaded, ask, refuse)
     state.metrics.observe_parts(found.seconds)
-    return found
+    return found, understood
 
 
-async def _in_thread(
+async def _with_picture(
     state: ServerState,
-    picture: bytes,
-    call: Callable[[], T],
+    loaded: Loaded,
+    call: Callable[[Pixels | None], T],
     refuse: Callable[[PictureError], ApiError],
 ) -> T:
-    async with state.serving.room_for(picture):
-        try:
-            return await state.serving.in_thread(call)
-        except PictureError as error:
-            raise refuse(error) from None
+    try:
+        return await state.serving.with_picture(loaded.service.model.images, call)
+    except PictureError as error:
+        raise refuse(error) from None
 
 
 def picture_gone(item_id: str) -> ApiError:
