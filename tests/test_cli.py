@@ -9,18 +9,20 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import typer
 from PIL import Image
 from tests.conftest import TINY, Call, write_shapes
 
 from amgan.attributes import Change
 from amgan.catalogue.table import save_table
-from amgan.cli import main
+from amgan.cli import app, main
 from amgan.evaluation.picture_words import describe_picture, warn_of_picture
 from amgan.gallery.store import open_gallery
 from amgan.queries import assign_splits
@@ -100,6 +102,33 @@ def test_help_says_what_a_command_does(command: list[str], call: Call) -> None:
     assert (code, err) == (0, "")
     assert "Usage: amgan" in out
     assert len(out.splitlines()) > 10
+
+
+def walk_commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from walk_commands(command, (*path, name))
+        else:
+            yield (*path, name), command
+
+
+def test_help_of_every_command_is_one_screen_with_an_example(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setenv("TERMINAL_WIDTH", "100")
+    found = dict(walk_commands(typer.main.get_command(app)))
+    assert {" ".join(path) for path in found} >= {"train", "triplets check", "presets"}
+    for path in found:
+        _, out, _ = call(*path, "--help")
+        assert len(out.splitlines()) <= 66, path
+        assert f"amgan {' '.join(path)}" in out.partition("Examples")[2], path
+
+
+def test_defaults_that_are_told_in_words_are_shown(call: Call) -> None:
+    for command in ("index", "serve", "update", "calibration", "reproduce"):
+        _, out, _ = call(command, "--help")
+        assert "[default: " in out.replace("\n", " "), command
 
 
 def test_help_shows_all_commands_in_groups(call: Call) -> None:
@@ -532,7 +561,7 @@ def test_new_catalogue_is_encoded_with_the_models_values(
     save_table(catalogue, tmp_path / "new.csv")
     gallery = tmp_path / "gallery"
     code, out, _ = call("index", tmp_path / "new.csv", "--run", run_folder, "--gallery", gallery)
-    assert (code, out) == (0, f"12 items in {gallery}\n")
+    assert (code, out.splitlines()[0]) == (0, f"12 items in {gallery}")
     code, out, _ = call(
         "search", "--item", "new-001", "--run", run_folder, "--gallery", gallery, "--json"
     )

@@ -375,6 +375,15 @@ class Ready(BaseModel):
     model: str
     gallery: str
     items: int
+    verified: bool = Field(
+        description="Whether every file was compared with the SHA-256 it was written with; not in "
+        "galleries of older versions."
+    )
+    missing_pictures: int = Field(description="Items whose picture is not there.")
+    load_failed: bool = Field(
+        description="Whether a newer gallery could not be opened, so that this one stays in use; "
+        "the log says why."
+    )
 
 
 class Reloaded(BaseModel):

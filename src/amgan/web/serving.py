@@ -26,6 +26,7 @@ from amgan.web.decoding import LargePictureError, PictureDecoder
 from amgan.web.errors import ApiError
 from amgan.web.logs import logger
 from amgan.web.metrics import Metrics
+from amgan.web.picture_folder import PictureFolder
 from amgan.web.pictures import typical_shape
 from amgan.web.settings import ServerSettings
 from amgan.words import WordReader
@@ -47,6 +48,8 @@ class Loaded:
     draws_prototypes: bool
     reader: Callable[[str], WordReader]
     picture_shape: float
+    folder: PictureFolder
+    missing_pictures: int
 
     @property
     def gallery(self) -> Gallery:
@@ -124,6 +127,7 @@ class Serving:
         self.metrics = metrics
         self._opener = opener
         self._current: Loaded | None = None
+        self.load_error: str | None = None  # of the last load, where it failed
         self._reloading = threading.Lock()
         self.batcher = Batcher(
             settings.batch_size, settings.batch_window_ms / 1000, metrics.batches.observe
@@ -165,12 +169,15 @@ class Serving:
         try:
             loaded = self._open()
         except Exception as error:
+            self.load_error = str(error)
             self.metrics.reloads.labels("failed").inc()
+            self.metrics.newest_unusable.set(1)
             logger().error("load failed", reason=str(error))
             raise
         finally:
             self._reloading.release()
         self._current = loaded
+        self.load_error = None
         self._report(loaded)
         return loaded
 
@@ -181,8 +188,9 @@ class Serving:
         except RuntimeError as error:  # slower, and right all the same
             logger().warning("not compiled", reason=str(error))
         batched = BatchedModel(model, self.batcher)
+        folder = PictureFolder.of(gallery)
         service = SearchService(
-            batched, gallery, self.settings.picture_limits, self._decoder.pixels
+            batched, gallery, self.settings.picture_limits, folder.confine(self._decoder.pixels)
         )
         loaded = Loaded(
             service,
@@ -190,9 +198,26 @@ class Serving:
             self._warm_up(service),
             read_in_any_language(service.schema, word_fields(gallery)),
             typical_shape(gallery.items.images),
+            folder,
+            self._count_missing(folder, gallery),
         )
         _ = loaded.attribute_counts, loaded.field_counts, gallery.items.find("")
         return loaded
+
+    @staticmethod
+    def _count_missing(folder: PictureFolder, gallery: Gallery) -> int:
+        """Number of pictures that cannot be shown or searched with; warns where there are any."""
+        missing = folder.missing(gallery)
+        if missing:
+            logger().warning(
+                "pictures missing",
+                missing=len(missing),
+                items=len(gallery),
+                folder=str(folder.root),
+                example=str(missing[0]),
+                advice="AMGAN_PICTURES names the folder that they lie in",
+            )
+        return len(missing)
 
     @staticmethod
     def _warm_up(service: SearchService) -> bool:
@@ -214,6 +239,9 @@ class Serving:
         method = loaded.service.model.description.method
         metrics.reloads.labels("done").inc()
         metrics.gallery_items.set(len(gallery))
+        metrics.missing_pictures.set(loaded.missing_pictures)
+        metrics.gallery_verified.set(bool(gallery.manifest.files))
+        metrics.newest_unusable.set(0)
         metrics.loaded.clear()
         metrics.loaded.labels(loaded.model_id, method, gallery.name, loaded.version).set(1)
         metrics.loaded_at.set(loaded.opened_at)

@@ -1,4 +1,4 @@
-"""Commands that build and use a gallery: index, search."""
+"""The command that searches a gallery: search."""
 
 from __future__ import annotations
 
@@ -7,46 +7,25 @@ from typing import Annotated
 
 import typer
 
-from amgan.cli.errors import resumable
 from amgan.cli.options import (
-    ENCODING_ADVICE,
+    SEARCH,
     AsJson,
-    Attributes,
-    BatchSize,
     Device,
-    Executor,
+    Engine,
     Gallery,
-    Image,
-    ItemId,
     Pictures,
-    Product,
-    Run,
-    Separator,
-    Several,
-    Split,
-    Strict,
-    Table,
-    TableOptions,
-    Workers,
-    encoding_options,
     examples,
     run_option,
 )
-from amgan.cli.query_options import parse_examples, parse_importance, parse_values, read_wishes
-from amgan.errors import InputError
-from amgan.gallery.encoding.executor_choice import ExecutorChoice
-from amgan.methods.ranking import RankingChoice
-from amgan.run_folder import RunFolder
-from amgan.text import counted
-
-PANEL = "Search"
-INDEX_EXAMPLES = examples(
-    "amgan index",
-    "amgan index new-season.csv --gallery galleries/new-season",
-    "amgan index --engine 'faiss://hnsw?m=32&ef_search=256'",
-    "amgan index --executor processes --workers 8",
+from amgan.cli.query_options import (
+    parse_examples,
+    parse_importance,
+    parse_values,
+    read_wishes,
 )
-SEARCH_EXAMPLES = examples(
+from amgan.errors import InputError
+
+EXAMPLES = examples(
     "amgan search photo.jpg --set collar=round --set colour=black -k 12 --sheet out.png",
     "amgan search photo.jpg --words 'darker, with long sleeves, no stripes'",
     "amgan search photo.jpg --less lightness --more sleeve --avoid pattern=striped",
@@ -55,15 +34,6 @@ SEARCH_EXAMPLES = examples(
     "amgan search photo.jpg --set neck=round --gallery galleries/new-season",
 )
 
-Engine = Annotated[
-    str | None,
-    typer.Option(
-        metavar="URL",
-        help="Search with another engine than the gallery was indexed for: faiss://exact, or the "
-        "same one with another ef_search.",
-        show_default=False,
-    ),
-]
 
 More = Annotated[
     list[str] | None,
@@ -100,83 +70,17 @@ Unlike = Annotated[
         show_default=False,
     ),
 ]
+Avoid = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="ATTRIBUTE=VALUE", help="Items with this value come last.", show_default=False
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
-    """Add this file's commands to the application."""
-    app.command(rich_help_panel=PANEL, epilog=INDEX_EXAMPLES)(index)
-    app.command(rich_help_panel=PANEL, epilog=SEARCH_EXAMPLES)(search)
-
-
-def index(
-    table: Table = None,
-    run: Run = Path("run"),
-    gallery: Gallery = None,
-    attributes: Attributes = "",
-    image: Image = "",
-    item_id: ItemId = "",
-    product: Product = "",
-    split: Split = "",
-    separator: Separator = "",
-    several: Several = None,
-    strict: Strict = False,
-    engine: Annotated[
-        str,
-        typer.Option(
-            metavar="URL",
-            help="What searches it: auto, faiss://exact, faiss://sq8, faiss://hnsw, "
-            "faiss://hnsw_sq8 or milvus://HOST:PORT/COLLECTION; auto compares all items of a "
-            "small gallery and takes a graph for a large one.",
-        ),
-    ] = "auto",
-    executor: Executor = ExecutorChoice.threads,
-    workers: Workers = None,
-    batch_size: BatchSize = 256,
-    ranking: Annotated[
-        RankingChoice,
-        typer.Option(
-            help="What ranks: the learned distance (pure), or it and the attributes "
-            "(fused); auto is fused where the model was fitted for it."
-        ),
-    ] = RankingChoice.auto,
-    trust_labels: Annotated[
-        bool,
-        typer.Option(
-            help="A fused ranking takes the catalogue's labels for certain, and what the model "
-            "sees only where one is missing; --no-trust-labels takes what the model sees."
-        ),
-    ] = True,
-    device: Device = "auto",
-) -> None:
-    """Encode a catalogue with a trained model, so that it can be searched.
-
-    Without TABLE it is the catalogue that the model was trained on. A gallery that stands already
-    is replaced in one step: searches see the old one or the new one. Interrupted, it goes on
-    behind the last block when it is given again, also with another --executor.
-    """
-    from amgan.catalogue.left_out import LEFT_OUT_FILE
-    from amgan.cli.printing import print_picture, strictly, tell_report, tell_skipped
-    from amgan.workflows.index import index_run
-    from amgan.workflows.picture import measure_gallery
-
-    options = TableOptions(table, attributes, image, item_id, product, split, separator, several)
-    folder = gallery or RunFolder(run).gallery
-    with resumable(ENCODING_ADVICE), strictly(strict):
-        built = index_run(
-            run,
-            folder,
-            options.given(),
-            engine=engine,
-            encoding=encoding_options(batch_size, executor, workers),
-            device=device,
-            ranking=ranking,
-            trust_labels=trust_labels,
-            strict=strict,
-            tell=lambda report: tell_report(report, folder / LEFT_OUT_FILE),
-        )
-    typer.echo(f"{counted(len(built), 'item')} in {folder}")
-    tell_skipped(built)
-    print_picture(measure_gallery(folder, device))
+    """Add this file's command to the application."""
+    app.command(rich_help_panel=SEARCH, epilog=EXAMPLES)(search)
 
 
 def search(
@@ -209,12 +113,7 @@ def search(
     ] = "en",
     more: More = None,
     less: Less = None,
-    avoid: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="ATTRIBUTE=VALUE", help="Items with this value come last.", show_default=False
-        ),
-    ] = None,
+    avoid: Avoid = None,
     keep: Keep = None,
     like: Like = None,
     unlike: Unlike = None,
@@ -245,7 +144,7 @@ def search(
     run: Annotated[
         Path | None,
         run_option(
-            "Run folder.  [default: run; with --gallery, the gallery's own copy of the model]",
+            "Run folder.  \\[default: run; with --gallery, the gallery's own copy of the model]",
             envvar="AMGAN_RUN",
         ),
     ] = None,
