@@ -512,8 +512,10 @@ def test_search_takes_set_over_words_and_guesses_nothing(run_folder: Path, call:
     query = ("search", "--item", "item-003", "--run", run_folder)
     code, out, _ = call(*query, "--words", "red, light ground", "--set", "colour=blue", "--json")
     assert code == 0
-    changes = json.loads(out)["changes"]
-    assert {c["attribute"]: c["wanted"] for c in changes} == {"colour": "blue", "ground": "light"}
+    said = json.loads(out)
+    changes = {c["attribute"]: c["wanted"] for c in said["changes"]}
+    already = {c["attribute"]: c["wanted"] for c in said["already"]}
+    assert (changes, already) == ({"colour": "blue"}, {"ground": "light"})
     code, out, err = call(*query, "--words", "red or blue", "--set", "ground=dark")
     assert code == 0
     assert "ambiguous: 'red / blue' may be colour=red or colour=blue" in err

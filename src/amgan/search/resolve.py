@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -52,6 +52,7 @@ class ResolvedQuery:
     Attributes:
         picture: of the reference.
         changes: with names as the schema writes them.
+        already: values that were asked for and that the reference is known to have.
         indicator: wanted values (1, J).
         labels: the reference's known labels (1, M), -1 where not known.
         importance: what each attribute's weight is multiplied with, (1, M); None leaves them.
@@ -64,6 +65,7 @@ class ResolvedQuery:
 
     picture: Path | bytes
     changes: tuple[Change, ...]
+    already: tuple[Change, ...]
     indicator: Indicator
     labels: Labels
     importance: NDArray[np.float32] | None
@@ -91,7 +93,7 @@ def resolve_query(
         NoSuchItemError: an item that the gallery does not have.
     """
     schema = gallery.schema
-    changes = named_changes(schema, query.changes)
+    asked = named_changes(schema, query.changes)
     known = _named_values(schema, "known", query.known.items())
     filters = _find_filters(gallery, query.filters)
     picture, excluded = query.picture, list(query.exclude)
@@ -104,12 +106,15 @@ def resolve_query(
     disliked = _examples(gallery, query.disliked, "disliked")
     excluded += [one for one in (*query.liked, *query.disliked) if isinstance(one, str)]
     assert picture is not None  # or the query could not have been made
+    already = tuple(change for change in asked if known.get(change.attribute) == change.wanted)
+    changes = tuple(change for change in asked if change not in already)
     return ResolvedQuery(
         picture,
         changes,
+        tuple(replace(change, unwanted=change.wanted) for change in already),
         schema.changes_indicator(changes)[None],
         np.array([schema.encode(known)], np.int16),
-        _importance(schema, query, fused),
+        _hold(schema, _importance(schema, query, fused), already, fused and not query.pure),
         allowed_rows(gallery, gallery.select(filters), query.never),
         {} if query.never else filters,
         _rows_of(gallery, excluded),
@@ -217,6 +222,21 @@ def _importance(
         written = _about("importance", schema.find_attribute, name)
         counts[0, schema.attribute_position(written)] = value
     return counts
+
+
+def _hold(
+    schema: AttributeSchema,
+    importance: NDArray[np.float32] | None,
+    already: Iterable[Change],
+    weighed: bool,
+) -> NDArray[np.float32] | None:
+    """Importance in which a wanted value that the reference has counts as much as all others."""
+    places = [schema.attribute_position(change.attribute) for change in already]
+    if not weighed or not places:
+        return importance
+    held = np.ones((1, schema.num_attributes), np.float32) if importance is None else importance
+    held[:, places] *= schema.num_attributes
+    return held
 
 
 def _rows_of(gallery: Gallery, item_ids: Iterable[str]) -> Rows:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from amgan.attributes import (
     MISSING,
     AttributeSchema,
-    Change,
     Indicator,
     Labels,
 )
@@ -36,6 +35,7 @@ from amgan.images import (
 from amgan.methods.query_arrays import QueryArrays
 from amgan.methods.trained import TrainedModel
 from amgan.run_folder import RunFolder
+from amgan.search.agreement import compare_labels, count_matching
 from amgan.search.query import SearchQuery
 from amgan.search.resolve import ResolvedExample, ResolvedQuery, resolve_query
 from amgan.search.results import Hit, Ranking, ReferenceAttribute, SearchResult
@@ -112,19 +112,22 @@ class SearchService:
             own = np.array(self.schema.encode(values), np.int16)
             colour = self._colour(query.item_id, reference) if asked.wishes else None
             ranking = self._rank_wished(vectors, asked, query.offset + query.k, own, colour)
+        wanted = {change.attribute: change.wanted for change in (*asked.changes, *asked.already)}
         ranked = len(self.gallery) if asked.rows is None else len(asked.rows)
         left_out = asked.excluded
         if asked.rows is not None:
             left_out = np.intersect1d(asked.rows, left_out)
         return SearchResult(
-            self._hits(ranking, query.offset, values, asked.changes),
+            self._hits(ranking, query.offset, values, wanted),
             tuple(replace(change, unwanted=values[change.attribute]) for change in asked.changes),
+            asked.already,
             attributes,
             asked.picture,
             reference,
             None if answer.prototypes is None else answer.prototypes[0],
             self.model.images,
             ranked - len(left_out),
+            self._count_matching(wanted, asked.rows, left_out) if wanted else None,
             ranking.mode,
             seconds,
         )
@@ -294,26 +297,28 @@ class SearchService:
         ranking: Neighbours,
         offset: int,
         values: Mapping[str, str | None],
-        changes: Iterable[Change],
+        wanted: Mapping[str, str],
     ) -> tuple[Hit, ...]:
         """Results of the first query from `offset` on; `values` are the reference's."""
-        wanted = {**values, **{change.attribute: change.wanted for change in changes}}
         ranked = zip(ranking.rows[0].tolist(), ranking.scores[0].tolist(), strict=True)
-        return tuple(
-            self._hit(row, rank, score, wanted)
-            for rank, (row, score) in enumerate(ranked, 1)
-            if rank > offset and row != NO_ROW
-        )
+        hits = []
+        for rank, (row, score) in enumerate(ranked, 1):
+            if rank > offset and row != NO_ROW:
+                item, fields = self.gallery[row], self.gallery.items.fields(row)
+                labels = self.schema.decode(item.labels)
+                agreement = compare_labels(labels, wanted, values)
+                hits.append(
+                    Hit(
+                        *(item.item_id, item.image, row, rank, score, labels, fields),
+                        **vars(agreement),
+                    )
+                )
+        return tuple(hits)
 
-    def _hit(self, row: int, rank: int, score: float, wanted: Mapping[str, str | None]) -> Hit:
-        item = self.gallery[row]
-        labels = self.schema.decode(item.labels)
-        matches = {
-            name: None if value is None or wanted[name] is None else value == wanted[name]
-            for name, value in labels.items()
-        }
-        fields = self.gallery.items.fields(row)
-        return Hit(item.item_id, item.image, row, rank, score, labels, fields, matches)
+    def _count_matching(self, wanted: Mapping[str, str], rows: Rows | None, left_out: Rows) -> int:
+        """Items among those ranked that are known to have all wanted values."""
+        labels = np.asarray(self.gallery.labels)
+        return count_matching(labels, np.array(self.schema.encode(wanted)), rows, left_out)
 
 
 def open_search(
