@@ -83,4 +83,6 @@ def load_model(
             description = replace(description, facts=description.facts.choose(ranking))
         except InputError as error:
             raise InputError(f"{file}: {error}", file=file) from None
-    return TrainedModel(method, description, choose_compute(device, precision))
+    model = TrainedModel(method, description, choose_compute(device, precision))
+    model.file = file
+    return model

@@ -4,19 +4,31 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from amgan.attributes import AttributeSchema, Labels
 from amgan.devices import Compute
+from amgan.files import replacing
 from amgan.images import ImageSettings, Pixels, to_pixels, to_tensor
-from amgan.methods.compiled import CompiledQueries, can_compile
+from amgan.methods.compiled import (
+    CompiledNetwork,
+    can_compile,
+    compile_network,
+    compiled_file,
+    holds_compiled,
+    load_compiled,
+    save_compiled,
+    weights_digest,
+)
 from amgan.methods.description import Embeddings, ModelDescription, QueryAnswers
 from amgan.methods.facts import ModelFacts, Ranking
 from amgan.methods.fusion import (
@@ -40,6 +52,9 @@ class TrainedModel:
         description: what it is.
         compute: device and precision.
         batch_size: pictures a forward pass.
+
+    Attributes:
+        file: that it was loaded from; None where it was made in memory.
     """
 
     def __init__(
@@ -51,17 +66,62 @@ class TrainedModel:
         self.batch_size = batch_size
         facts = description.facts
         self.fusion = facts.fusion if facts.ranking == "fused" else None
-        self._compiled: CompiledQueries | None = None
+        self.file: Path | None = None
+        self._compiled: CompiledNetwork | None = None
+        self._converted: Path | None = None  # the file of the last conversion
 
     def compile(self) -> None:
         """Answer queries with compiled networks from now on, where there are any.
 
-        Their results differ from the eager ones by rounding.
+        Their results differ from the eager ones by rounding. A converted network beside the model's
+        file is taken; without one it is converted here.
         """
-        network = self.method.query_network() if can_compile(self.compute) else None
-        if network is not None:
-            values = self.schema.num_values
-            self._compiled = CompiledQueries(network, self.images, values, self.compute)
+        network = self._query_network()
+        if network is not None and not self.load_compiled():
+            self._compiled = compile_network(network, self._query_examples(), self.compute)
+
+    def load_compiled(self, *files: Path) -> bool:
+        """As `compile`, by a converted network alone; nothing is converted.
+
+        Args:
+            files: to look for it in, after that beside the model's own.
+
+        Returns:
+            Whether queries are answered so, or cannot be on this device or with this method.
+        """
+        network = self._query_network()
+        if network is None:
+            return True
+        tag = weights_digest(network)
+        for file in (*([compiled_file(self.file)] if self.file else []), *files):
+            self._compiled = load_compiled(file, tag, self.compute)
+            if self._compiled is not None:
+                return True
+        return False
+
+    def save_compiled(self, file: Path) -> None:
+        """Write the converted query network to `file`, where the method has one.
+
+        It is converted unless that was done before.
+        """
+        network = self._query_network()
+        if network is None:
+            return
+        tag = weights_digest(network)
+        for made in (self._converted, compiled_file(self.file) if self.file else None):
+            if made is not None and holds_compiled(made, tag):
+                with replacing(file) as temporary:
+                    shutil.copyfile(made, temporary)
+                return
+        save_compiled(file, network, self._query_examples(), tag)
+        self._converted = file
+
+    def _query_network(self) -> nn.Module | None:
+        return self.method.query_network() if can_compile(self.compute) else None
+
+    def _query_examples(self) -> tuple[Tensor, Tensor]:
+        picture = torch.zeros(2, 3, self.images.height, self.images.width)
+        return picture, torch.zeros(2, self.schema.num_values)
 
     def with_facts(self, facts: ModelFacts) -> TrainedModel:
         """The same networks with other facts, such as another ranking."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -16,7 +17,9 @@ import numpy as np
 
 from amgan.attributes import MISSING, AttributeSchema
 from amgan.gallery.gallery import Gallery
+from amgan.gallery.store import MODEL_FILE
 from amgan.images import ImageSettings, Pixels
+from amgan.methods.compiled import compiled_file, convert_apart
 from amgan.methods.query_arrays import QueryArrays
 from amgan.methods.trained import TrainedModel
 from amgan.search import SearchService
@@ -183,10 +186,7 @@ class Serving:
 
     def _open(self) -> Loaded:
         model, gallery = self._opener()
-        try:
-            model.compile()
-        except RuntimeError as error:  # slower, and right all the same
-            logger().warning("not compiled", reason=str(error))
+        self._compile(model, gallery)
         batched = BatchedModel(model, self.batcher)
         folder = PictureFolder.of(gallery)
         service = SearchService(
@@ -203,6 +203,22 @@ class Serving:
         )
         _ = loaded.attribute_counts, loaded.field_counts, gallery.items.find("")
         return loaded
+
+    def _compile(self, model: TrainedModel, gallery: Gallery) -> None:
+        """Take the converted network that lies beside the model, or beside the gallery's copy.
+
+        Converting leaves memory behind, which a server that reloads for months has not to give. So
+        where there is none, such as in a gallery of an older release, another process does it.
+        """
+        files = [] if gallery.folder is None else [compiled_file(gallery.folder / MODEL_FILE)]
+        if model.load_compiled(*files):
+            return
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "network.compiled"
+            if model.file is None or not convert_apart(model.file, file):
+                logger().warning("not compiled: single queries take longer")
+                return
+            model.load_compiled(file)
 
     @staticmethod
     def _count_missing(folder: PictureFolder, gallery: Gallery) -> int:

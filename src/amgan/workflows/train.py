@@ -15,9 +15,10 @@ from amgan.config import ExperimentConfig
 from amgan.devices import choose_compute
 from amgan.errors import InputError
 from amgan.evaluation.provenance import commit_id
+from amgan.methods.compiled import compiled_file
 from amgan.methods.description import ModelDescription
 from amgan.methods.facts import ModelFacts
-from amgan.methods.model_file import save_model
+from amgan.methods.model_file import load_model, save_model
 from amgan.methods.query_arrays import QueryArrays
 from amgan.methods.trained import TrainedModel
 from amgan.queries import save_triplets
@@ -74,6 +75,7 @@ def train_experiment(
         fit_model(run.model, data, config.training.metric)
     else:
         save_model(run.model, method, description)
+    load_model(run.model, "cpu").save_compiled(compiled_file(run.model))
     return run.model
 
 
