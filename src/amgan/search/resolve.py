@@ -78,7 +78,7 @@ class ResolvedQuery:
 
 
 def resolve_query(
-    query: SearchQuery, gallery: Gallery, orders: Mapping[str, Order], *, fused: bool
+    query: SearchQuery, gallery: Gallery, orders: Mapping[str, Order], *, weighs: bool
 ) -> ResolvedQuery:
     """Find the names of a query in a gallery.
 
@@ -86,7 +86,7 @@ def resolve_query(
         query: as a person asks.
         gallery: to be ranked.
         orders: of the attributes whose values have one.
-        fused: whether it has a fused ranking, whose attributes can be weighed.
+        weighs: whether its ranking weighs attributes, so that a person can say how much they count.
 
     Raises:
         QueryError: an unknown attribute, value or field; an importance that cannot be used.
@@ -114,11 +114,11 @@ def resolve_query(
         tuple(replace(change, unwanted=change.wanted) for change in already),
         schema.changes_indicator(changes)[None],
         np.array([schema.encode(known)], np.int16),
-        _hold(schema, _importance(schema, query, fused), already, fused and not query.pure),
+        _hold(schema, _importance(schema, query, weighs), already, weighs and not query.pure),
         allowed_rows(gallery, gallery.select(filters), query.never),
         {} if query.never else filters,
         _rows_of(gallery, excluded),
-        resolve_wishes(query, gallery, orders, fused=fused),
+        resolve_wishes(query, gallery, orders, weighs=weighs),
         liked,
         disliked,
     )
@@ -197,16 +197,16 @@ def _examples(
 
 
 def _importance(
-    schema: AttributeSchema, query: SearchQuery, fused: bool
+    schema: AttributeSchema, query: SearchQuery, weighs: bool
 ) -> NDArray[np.float32] | None:
     importance: Mapping[str, float] = query.importance
-    if importance and (query.pure or not fused):
+    if importance and (query.pure or not weighs):
         raise QueryError(
             "attributes have no weights where the distance alone ranks; "
             + ("leave out `pure`" if query.pure else "index the catalogue with --ranking fused"),
             field="importance",
         )
-    kept = find_kept(schema, query) if fused and not query.pure else []
+    kept = find_kept(schema, query) if weighs and not query.pure else []
     if not (importance or kept or query.pure):
         return None
     counts = np.full((1, schema.num_attributes), 0.0 if query.pure else 1.0, np.float32)

@@ -51,7 +51,7 @@ class Wishes:
 
 
 def resolve_wishes(
-    query: SearchQuery, gallery: Gallery, orders: Mapping[str, Order], *, fused: bool
+    query: SearchQuery, gallery: Gallery, orders: Mapping[str, Order], *, weighs: bool
 ) -> Wishes:
     """Find the names of a query's wishes in a gallery.
 
@@ -59,7 +59,7 @@ def resolve_wishes(
         query: as a person asks.
         gallery: to be ranked.
         orders: of the attributes that have one.
-        fused: whether attributes can be weighed; what is to be kept is then weighed instead.
+        weighs: whether attributes can be weighed; what is to be kept is then weighed instead.
 
     Raises:
         QueryError: an unknown attribute or value, an attribute without an order, colours that were
@@ -78,7 +78,7 @@ def resolve_wishes(
         for name, codes in find_codes(schema, query.avoid, "avoid").items()
     }
     keep = [schema.attribute_position(name) for name in find_kept(schema, query)]
-    return Wishes(relative, levels, avoid, () if fused and not query.pure else keep)
+    return Wishes(relative, levels, avoid, () if weighs and not query.pure else keep)
 
 
 def find_kept(schema: AttributeSchema, query: SearchQuery) -> list[str]:

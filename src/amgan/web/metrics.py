@@ -63,6 +63,10 @@ class Metrics:
             buckets=_BATCHES,
             registry=registry,
         )
+        self._tell_gallery(registry)
+
+    def _tell_gallery(self, registry: CollectorRegistry) -> None:
+        """The metrics of what is in use."""
         self.gallery_items = Gauge(
             "amgan_gallery_items", "Items that can be found.", registry=registry
         )
