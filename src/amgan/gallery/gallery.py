@@ -58,8 +58,8 @@ class Gallery:
         Args:
             model: encodes the pictures.
             catalogue: its schema has to be the model's.
-            pixels: decoded pictures (N, H, W, 3), or their features (N, F), in catalogue order;
-                None reads the files.
+            pixels: decoded pictures (N, H, W, 3), or their features (N, F), in catalogue order, for
+                which no colours are measured; None reads the files.
 
         Raises:
             GalleryError: the schemas differ.
@@ -67,8 +67,8 @@ class Gallery:
         encoded, vectors = encode_in_memory(EncodingJob(model, catalogue, pixels))
         kept = catalogue.subset(encoded.rows)
         manifest = Manifest.of(model, kept.name, len(kept), len(encoded.skipped))
-        shown = None if pixels is None else pixels[encoded.rows]
-        items = ItemTable.from_catalogue(kept, colours=measure_colours(kept, shown))
+        colours = measure_colours(kept) if pixels is None else None
+        items = ItemTable.from_catalogue(kept, colours=colours)
         return cls(manifest, items, kept.labels, vectors, ExactEngine(vectors, manifest.metric))
 
     def __len__(self) -> int:
