@@ -36,8 +36,9 @@ from amgan.gallery.encoding.blocks import EncodingOptions
 from amgan.gallery.encoding.executor_choice import ExecutorChoice
 from amgan.gallery.store import build_gallery
 from amgan.images import ImageSettings, Pixels
-from amgan.methods.compiled import CompiledQueries, QueryNetwork
+from amgan.methods.compiled import CompiledQueries
 from amgan.methods.description import ModelDescription
+from amgan.methods.prototypes import QueryNetwork
 from amgan.methods.trained import TrainedModel
 from amgan.models.network import NetworkConfig
 from amgan.queries import sample_triplets
@@ -162,7 +163,7 @@ def measure_forms(repeats: int) -> dict[str, Any]:
     }
     for name, bfloat16 in (("fp32", False), ("bf16", True)):
         precision = Compute(compute.device, bfloat16, compute.channels_last)
-        queries = CompiledQueries(method, IMAGES.height, IMAGES.width, precision)
+        queries = CompiledQueries(QueryNetwork(method), IMAGES, STUDIO_SCHEMA.num_values, precision)
         calls[f"OpenVINO, {name}"] = lambda queries=queries: queries(*arrays)
     calls |= onnx_form(network, picture, indicator)
     with torch.no_grad():
