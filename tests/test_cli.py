@@ -300,7 +300,7 @@ def test_several_problems_are_a_line_each(tmp_path: Path, call: Call) -> None:
 
 def test_prepare_decodes_pictures(table: Path, call: Call) -> None:
     code, out, _ = call("prepare", table, *COLUMNS, "-s", "images.height=32")
-    assert (code, out) == (0, "80 pictures of 32 x 64; 0 rows skipped\n")
+    assert (code, out) == (0, "80 pictures of 32 x 128; 0 rows skipped\n")
 
 
 def test_triplets_are_made_shown_and_checked(table: Path, tmp_path: Path, call: Call) -> None:
@@ -513,8 +513,10 @@ def test_search_takes_set_over_words_and_guesses_nothing(run_folder: Path, call:
     query = ("search", "--item", "item-003", "--run", run_folder)
     code, out, _ = call(*query, "--words", "red, light ground", "--set", "colour=blue", "--json")
     assert code == 0
-    changes = json.loads(out)["changes"]
-    assert {c["attribute"]: c["wanted"] for c in changes} == {"colour": "blue", "ground": "light"}
+    said = json.loads(out)
+    changes = {c["attribute"]: c["wanted"] for c in said["changes"]}
+    already = {c["attribute"]: c["wanted"] for c in said["already"]}
+    assert (changes, already) == ({"colour": "blue"}, {"ground": "light"})
     code, out, err = call(*query, "--words", "red or blue", "--set", "ground=dark")
     assert code == 0
     assert "ambiguous: 'red / blue' may be colour=red or colour=blue" in err
