@@ -8,6 +8,7 @@ import torch
 from amgan import losses
 from amgan.errors import InputError
 from amgan.methods.editing import Editing, EditingConfig, wanted_minus_present
+from amgan.methods.model_file import start_from
 from amgan.methods.registry import build_method
 from amgan.models.editor import EditorConfig
 
@@ -74,6 +75,17 @@ def test_critic_and_game_count_once_they_have_begun(build, make_batch):
     assert float(terms["metric"].detach()) > 0
 
 
+def test_a_new_training_begins_anew_from_another_s_weights(build, make_batch):
+    first, second = build(), build()
+    first.losses("critic", exact(make_batch(6, 1)))
+    first.after_step("critic")
+    with torch.no_grad():
+        first.generator.last.weight.fill_(0.5)
+    assert start_from(second, first.state_dict()) == 1.0
+    assert torch.equal(second.generator.last.weight, first.generator.last.weight)
+    assert not second.begun.any()
+
+
 def test_the_average_draws_and_follows(build, make_batch):
     method = build(average=0.9).eval()
     batch = make_batch(4, 1)
@@ -106,7 +118,13 @@ def test_phases_begin_where_the_options_say(build):
 
 
 @pytest.mark.parametrize(
-    "options", [{"encoder_share": 0.9, "game_start": 0.5}, {"average": 1.0}, {"game_start": 1.2}]
+    "options",
+    [
+        {"encoder_share": 0.9, "game_start": 0.5},
+        {"average": 1.0},
+        {"game_start": 1.2},
+        {"critic_start": -0.1},
+    ],
 )
 def test_bad_options_are_refused(options):
     with pytest.raises(InputError):
