@@ -25,7 +25,6 @@ from amgan import losses
 from amgan.attributes import AttributeSchema
 from amgan.errors import InputError
 from amgan.images import ImageSettings
-from amgan.methods.fusion import posteriors
 from amgan.methods.labels import one_hot
 from amgan.methods.method import Phase, QueryBatch, TrainingBatch
 from amgan.methods.prototypes import PrototypeSearch
@@ -279,11 +278,12 @@ def wanted_minus_present(indicator: Tensor, logits: Tensor, sizes: Sequence[int]
         logits: of the reference's values, (N, J).
         sizes: number of values of each attribute.
     """
-    present = posteriors(logits, sizes)
-    blocks = [
-        torch.where(wanted.any(dim=1, keepdim=True), wanted - seen, 0.0)
-        for wanted, seen in zip(
-            indicator.split(list(sizes), 1), present.split(list(sizes), 1), strict=True
-        )
-    ]
+    # Slices, not `split`: OpenVINO does not compile a split into blocks of several sizes.
+    blocks, first = [], 0
+    for size in sizes:
+        block = slice(first, first + size)
+        wanted, seen = indicator[:, block], logits[:, block].float().softmax(dim=1)
+        asked = wanted.sum(dim=1, keepdim=True) > 0
+        blocks.append(torch.where(asked, wanted - seen, torch.zeros_like(seen)))
+        first += size
     return torch.cat(blocks, dim=1)
