@@ -85,7 +85,8 @@ export class Results {
   show(state, { hits, paging, answer: { matching, reference } }, from = 0) {
     this.element.removeAttribute("aria-busy");
     this.news.hidden = true;
-    if (reference.familiar === false) this.tell("This photo shows nothing like what we have here. What follows is a guess.");
+    this.familiar = reference.familiar !== false;
+    if (!this.familiar) this.tell("This photo shows nothing like what we have here. What follows is a guess.");
     this.showTokens(state);
     const met = hits.filter((hit) => matching === null || hit.has_wanted);
     const close = hits.filter((hit) => !met.includes(hit));
@@ -219,7 +220,7 @@ export class Results {
     const kept = Object.entries(hit.matches).filter(([name, match]) => !state.set.has(name) && match !== null);
     const [same, other] = [true, false].map((is) => kept.filter(([, match]) => match === is).map(([name]) => name));
     // What a photo shows is seen, not known.
-    const rest = restWords(same, other, state.photo === null ? "Same" : "Looks alike in");
+    const rest = this.familiar ? restWords(same, other, state.photo === null ? "Same" : "Looks alike in") : "";
     const full = other.length > NAMED ? `Other ${listed(other)}` : same.length > NAMED ? `Same ${listed(same)}` : null;
     return h("div", { class: "marks" },
       wishes.length ? h("ul", { class: "wish-list" }, ...wishes) : null,
