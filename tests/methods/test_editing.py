@@ -2,13 +2,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
 from amgan import losses
+from amgan.devices import choose_compute
 from amgan.errors import InputError
+from amgan.methods.description import ModelDescription
 from amgan.methods.editing import Editing, EditingConfig, wanted_minus_present
+from amgan.methods.model_file import start_from
+from amgan.methods.query_arrays import QueryArrays
 from amgan.methods.registry import build_method
+from amgan.methods.trained import TrainedModel
 from amgan.models.editor import EditorConfig
 
 SMALL = EditorConfig(widths=(8, 16), condition_width=16)
@@ -74,6 +80,17 @@ def test_critic_and_game_count_once_they_have_begun(build, make_batch):
     assert float(terms["metric"].detach()) > 0
 
 
+def test_a_new_training_begins_anew_from_another_s_weights(build, make_batch):
+    first, second = build(), build()
+    first.losses("critic", exact(make_batch(6, 1)))
+    first.after_step("critic")
+    with torch.no_grad():
+        first.generator.last.weight.fill_(0.5)
+    assert start_from(second, first.state_dict()) == 1.0
+    assert torch.equal(second.generator.last.weight, first.generator.last.weight)
+    assert not second.begun.any()
+
+
 def test_the_average_draws_and_follows(build, make_batch):
     method = build(average=0.9).eval()
     batch = make_batch(4, 1)
@@ -106,7 +123,13 @@ def test_phases_begin_where_the_options_say(build):
 
 
 @pytest.mark.parametrize(
-    "options", [{"encoder_share": 0.9, "game_start": 0.5}, {"average": 1.0}, {"game_start": 1.2}]
+    "options",
+    [
+        {"encoder_share": 0.9, "game_start": 0.5},
+        {"average": 1.0},
+        {"game_start": 1.2},
+        {"critic_start": -0.1},
+    ],
 )
 def test_bad_options_are_refused(options):
     with pytest.raises(InputError):
@@ -119,3 +142,24 @@ def test_widths_are_set_by_name(schema, images, network):
     assert method.config.editor == EditorConfig((4, 8), 6, 1)
     with pytest.raises(InputError, match="multiples of"):
         build_method("amgan-edit", schema, images, network, {"editor": {"widths": (4,) * 6}})
+
+
+def test_compiled_it_draws_what_it_draws_uncompiled(schema, images, network):
+    pytest.importorskip("openvino")
+    torch.manual_seed(0)
+    description = ModelDescription("amgan-edit", {}, schema, images, network)
+    method = description.build()
+    with torch.no_grad():
+        method.generator.last.weight.mul_(100)  # it begins as a copy
+    model = TrainedModel(method, description, choose_compute("cpu", "fp32"))
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 256, (3, 16, 16, 3), dtype=np.uint8)
+    wanted = np.array([[1, -1, -1], [-1, 0, 3], [-1, -1, -1]], np.int16)
+    queries = QueryArrays(pixels, schema.one_hot(wanted))
+    eager = model.answer_queries(queries)
+    model.compile()
+    assert model._compiled is not None
+    compiled = model.answer_queries(queries)
+    assert np.abs(eager.prototypes.astype(int) - compiled.prototypes).max() <= 1
+    assert np.abs(eager.prototypes.astype(int) - pixels).mean() > 2
+    np.testing.assert_allclose(eager.vectors, compiled.vectors, atol=1e-4)

@@ -9,7 +9,7 @@ picture looks real; and changing back has to give the reference (a cycle).
 
 Training has three parts. The encoder and its attribute classifiers learn first (metric on real
 pictures, Eq. 6). Then they stand still, and generator and critic learn. At last AMGAN's own game is
-played: encoder and generator against each other, the prototype a hard negative (Eq. 8 or 11).
+played: encoder and generator against each other, the prototype a hard negative (Eq. 10-12).
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ from amgan import losses
 from amgan.attributes import AttributeSchema
 from amgan.errors import InputError
 from amgan.images import ImageSettings
-from amgan.methods.fusion import posteriors
 from amgan.methods.labels import one_hot
 from amgan.methods.method import Phase, QueryBatch, TrainingBatch
 from amgan.methods.prototypes import PrototypeSearch
@@ -49,7 +48,7 @@ class EditingConfig:
         encoder_share: share of training after which the encoder stands still.
         critic_start: share of training after which the critic takes part.
         game_start: share of training after which encoder and generator play AMGAN's game.
-        pixel_weight: of the L1 distance to an exact answer.
+        pixel_weight: of the absolute and squared distance to an exact answer.
         feature_weight: of the distance to an exact answer in the encoder's feature maps.
         attribute_weight: of the classifiers' loss on prototypes.
         adversarial_weight: of the critic's score.
@@ -78,6 +77,8 @@ class EditingConfig:
     def __post_init__(self) -> None:
         if not 0 <= self.encoder_share <= self.game_start <= 1:
             raise InputError("encoder_share and game_start must ascend within 0 and 1")
+        if not 0 <= self.critic_start <= 1:
+            raise InputError(f"critic_start must be from 0 to 1, not {self.critic_start}")
         if not 0 <= self.average < 1:
             raise InputError(f"average must be from 0 up to, not including, 1, not {self.average}")
 
@@ -277,11 +278,12 @@ def wanted_minus_present(indicator: Tensor, logits: Tensor, sizes: Sequence[int]
         logits: of the reference's values, (N, J).
         sizes: number of values of each attribute.
     """
-    present = posteriors(logits, sizes)
-    blocks = [
-        torch.where(wanted.any(dim=1, keepdim=True), wanted - seen, 0.0)
-        for wanted, seen in zip(
-            indicator.split(list(sizes), 1), present.split(list(sizes), 1), strict=True
-        )
-    ]
+    # Slices, not `split`: OpenVINO does not compile a split into blocks of several sizes.
+    blocks, first = [], 0
+    for size in sizes:
+        block = slice(first, first + size)
+        wanted, seen = indicator[:, block], logits[:, block].float().softmax(dim=1)
+        asked = wanted.sum(dim=1, keepdim=True) > 0
+        blocks.append(torch.where(asked, wanted - seen, torch.zeros_like(seen)))
+        first += size
     return torch.cat(blocks, dim=1)

@@ -98,6 +98,8 @@ def load_model(
 def start_from(method: Method, weights: Mapping[str, Tensor]) -> float:
     """Take over those weights that a method has under the same name and in the same shape.
 
+    Counters and marks of how far training came stay as they are: whole numbers are not taken.
+
     Returns:
         The share of the method's numbers that were taken.
     """
@@ -105,8 +107,10 @@ def start_from(method: Method, weights: Mapping[str, Tensor]) -> float:
     taken = {
         name: value
         for name, value in weights.items()
-        if name in own and own[name].shape == value.shape
+        if name in own and own[name].shape == value.shape and value.is_floating_point()
     }
     method.load_state_dict({**own, **taken})
-    sizes: dict[str, int] = {name: value.numel() for name, value in own.items()}
+    sizes: dict[str, int] = {
+        name: value.numel() for name, value in own.items() if value.is_floating_point()
+    }
     return sum(sizes[name] for name in taken) / max(sum(sizes.values()), 1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 from collections.abc import Callable, Iterator
@@ -40,6 +39,7 @@ from amgan.methods.fusion import (
 )
 from amgan.methods.method import Method, MethodAnswer, QueryBatch, RankingMetric
 from amgan.methods.query_arrays import PictureArray, QueryArrays
+from amgan.methods.weight_digest import digest_weights
 
 
 class TrainedModel:
@@ -173,9 +173,8 @@ class TrainedModel:
         del description["note"]
         if self.fusion is not None:  # query-side weights leave the gallery's vectors as they are
             description["ranking"] = "fused"
-        digest = hashlib.sha256(json.dumps(description, sort_keys=True).encode())
-        _add_weights(digest, self.method, self.method.query_side + self.method.training_only)
-        return digest.hexdigest()
+        text = json.dumps(description, sort_keys=True)
+        return digest_weights(text, self.method, self.method.query_side + self.method.training_only)
 
     @cached_property
     def feature_identity(self) -> str:
@@ -184,9 +183,7 @@ class TrainedModel:
         assert network is not None
         compiled = can_compile(self.compute)
         parts = f"{self.images.digest} {network} {self.compute.bfloat16} {compiled}"
-        digest = hashlib.sha256(parts.encode())
-        _add_weights(digest, network)
-        return digest.hexdigest()
+        return digest_weights(parts, network)
 
     @cached_property
     def num_features(self) -> int:
@@ -397,11 +394,3 @@ class TrainedModel:
             self._see(queries.pixels) if takes_features else None,
             torch.from_numpy(np.ascontiguousarray(importance, np.float32)).to(device),
         )
-
-
-def _add_weights(digest: hashlib._Hash, network: nn.Module, without: tuple[str, ...] = ()) -> None:
-    """Feed a network's weights and buffers to a digest, but those whose names begin `without`."""
-    for name, value in sorted(network.state_dict().items()):
-        if not name.startswith(without):
-            digest.update(name.encode())
-            digest.update(value.detach().cpu().contiguous().view(-1).numpy().tobytes())

@@ -142,6 +142,8 @@ def render_families(
     paths = [folder / f"{block:04d}.npy" for block in range(settings.blocks)]
     numbers = range(settings.blocks) if only is None else only
     waiting = [block for block in numbers if not paths[block].exists()]
+    if not waiting:
+        return paths
     for block in progress(waiting, "Rendering counterfactuals", len(waiting)):
         garments = sample_family_block(settings, block)
         pixels = render_block(garments, settings)
