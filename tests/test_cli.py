@@ -299,7 +299,7 @@ def test_several_problems_are_a_line_each(tmp_path: Path, call: Call) -> None:
 
 def test_prepare_decodes_pictures(table: Path, call: Call) -> None:
     code, out, _ = call("prepare", table, *COLUMNS, "-s", "images.height=32")
-    assert (code, out) == (0, "80 pictures of 32 x 64; 0 rows skipped\n")
+    assert (code, out) == (0, "80 pictures of 32 x 128; 0 rows skipped\n")
 
 
 def test_triplets_are_made_shown_and_checked(table: Path, tmp_path: Path, call: Call) -> None:

@@ -218,6 +218,9 @@ Engine = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
+# What is trained where nobody names a method: heads on a pretrained trunk.
+UNTUNED = Path("heads")
+TUNED = Path("heads-tuned")
 ENCODING_ADVICE = "what was encoded is kept; give the same command again to go on"
 
 
@@ -308,16 +311,22 @@ _TABLE_PARAMETERS = tuple(
 
 
 def read_config(
-    configs: list[Path] | None, table: TableOptions, settings: list[str] | None
+    configs: list[Path] | None,
+    table: TableOptions,
+    settings: list[str] | None,
+    fallback: Path = UNTUNED,
 ) -> ExperimentConfig:
     """The configuration that a command line adds up to.
+
+    Where nothing in it names a method, it stands on the preset `fallback`.
 
     Raises:
         ValueError: a wrong setting, or no catalogue named anywhere.
     """
     from amgan.config import load_config
 
-    config = load_config(configs or [], [*table.settings(), *(settings or [])])
+    overrides = [*table.settings(), *(settings or [])]
+    config = load_config(configs or [], overrides, fallback=fallback)
     if not config.catalogue.path:
         raise InputError("name a catalogue: a table, or a file with [catalogue] after --config")
     if config.catalogue.reader == "table" and not config.catalogue.attributes:

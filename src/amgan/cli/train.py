@@ -13,6 +13,8 @@ import typer
 from amgan.cli.errors import CommandFailure, resumable
 from amgan.cli.options import (
     LEARN,
+    TUNED,
+    UNTUNED,
     Configs,
     Run,
     Settings,
@@ -22,9 +24,11 @@ from amgan.cli.options import (
     read_config,
     takes_table,
 )
+from amgan.errors import SettingsError
 
 EXAMPLES = examples(
     "amgan train tops.csv -a category,colour,sleeve --image photo --id sku",
+    "amgan train tops.csv -a category,colour,sleeve --image photo --id sku --fine-tune",
     "amgan train -c tops.toml -c scales/small --run runs/small",
     "amgan train -c tops.toml -c short/amgan-t -s training.epochs=5",
     "torchrun --nproc-per-node 4 -m amgan train tops.csv -a category,colour",
@@ -40,8 +44,17 @@ def register(app: typer.Typer) -> None:
 def train(
     source: TableOptions,
     method: Annotated[
-        str, typer.Option("--method", "-m", metavar="NAME", help="Such as amgan-p or amgan-t.")
+        str,
+        typer.Option(
+            "--method", "-m", metavar="NAME", help="Such as amgan-t; heads where none is named."
+        ),
     ] = "",
+    fine_tune: Annotated[
+        bool,
+        typer.Option(
+            "--fine-tune", help="Train the pretrained trunk of the heads too: better, and slower."
+        ),
+    ] = False,
     run: Run = Path("run"),
     configs: Configs = None,
     settings: Settings = None,
@@ -49,6 +62,8 @@ def train(
 ) -> None:
     """Train a method on a catalogue and leave a run folder.
 
+    Where no option and no settings file names a method, attribute and style heads are trained on
+    a pretrained trunk: minutes, without a GPU. `amgan presets` lists the paper's methods.
     A run that was interrupted goes on when the same command is given again. The best model by the
     validation metric is kept; log.jsonl, tensorboard/ and prototypes/ show how it went, and
     left-out.jsonl names every row, label and picture that could not be used.
@@ -61,7 +76,10 @@ def train(
     from amgan.workflows.train import train_experiment
 
     chosen = [f'method="{method}"'] if method else []
-    config = read_config(configs, source, [*chosen, *(settings or [])])
+    fallback = TUNED if fine_tune else UNTUNED
+    config = read_config(configs, source, [*chosen, *(settings or [])], fallback)
+    if fine_tune and not config.options.get("fine_tune"):
+        raise SettingsError("--fine-tune is for heads; leave it out with another method")
     with resumable("what was learned is kept; give the same command again to go on"), diverging():
         with strictly(strict):
             data = load_data(config, strict=strict)

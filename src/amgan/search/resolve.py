@@ -47,13 +47,13 @@ class ResolvedQuery:
     excluded: Rows
 
 
-def resolve_query(query: SearchQuery, gallery: Gallery, *, fused: bool) -> ResolvedQuery:
+def resolve_query(query: SearchQuery, gallery: Gallery, *, weighs: bool) -> ResolvedQuery:
     """Find the names of a query in a gallery.
 
     Args:
         query: as a person asks.
         gallery: to be ranked.
-        fused: whether it has a fused ranking, whose attributes can be weighed.
+        weighs: whether its ranking weighs attributes, so that a person can say how much they count.
 
     Raises:
         QueryError: an unknown attribute, value or field; an importance that cannot be used.
@@ -78,7 +78,7 @@ def resolve_query(query: SearchQuery, gallery: Gallery, *, fused: bool) -> Resol
         tuple(replace(change, unwanted=change.wanted) for change in already),
         schema.changes_indicator(changes)[None],
         np.array([schema.encode(known)], np.int16),
-        _hold(schema, _importance(schema, query, fused), already, fused and not query.pure),
+        _hold(schema, _importance(schema, query, weighs), already, weighs and not query.pure),
         gallery.select(filters),
         filters,
         _rows_of(gallery, excluded),
@@ -142,10 +142,10 @@ def _find_filters(gallery: Gallery, filters: Filters) -> dict[str, tuple[str, ..
 
 
 def _importance(
-    schema: AttributeSchema, query: SearchQuery, fused: bool
+    schema: AttributeSchema, query: SearchQuery, weighs: bool
 ) -> NDArray[np.float32] | None:
     importance: Mapping[str, float] = query.importance
-    if importance and (query.pure or not fused):
+    if importance and (query.pure or not weighs):
         raise QueryError(
             "attributes have no weights where the distance alone ranks; "
             + ("leave out `pure`" if query.pure else "index the catalogue with --ranking fused"),

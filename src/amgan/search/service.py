@@ -78,7 +78,7 @@ class SearchService:
             QueryError: it asks for what gallery or model do not have.
             PictureError: the picture, or the item's, cannot be used.
         """
-        asked = resolve_query(query, self.gallery, fused=self.model.fusion is not None)
+        asked = resolve_query(query, self.gallery, weighs=self.model.weighs_attributes)
         seconds: dict[str, float] = {}
         with _timed(seconds, "decode"):
             if reference is None:
@@ -174,7 +174,8 @@ class SearchService:
         if not np.isfinite(vectors).all():
             raise GalleryError("the model gives no finite vector for a query")
         self.gallery.mapped.require_whole()
-        found = self.gallery.engine.search(vectors, k + exclude.shape[1], rows, filters)
+        wanted = k + exclude.shape[1]
+        found = self._rescored(vectors, wanted, rows, filters)
         places = places_kept(found.rows, exclude, k)
         return Neighbours(
             np.take_along_axis(found.scores, places, 1),
@@ -182,22 +183,38 @@ class SearchService:
             found.mode,
         )
 
+    def _rescored(
+        self, vectors: Vectors, wanted: int, rows: Rows | None, filters: Filters | None
+    ) -> Neighbours:
+        """What the engine finds, the first of it put in order by the method's own score."""
+        first = self.model.method.rescored
+        found = self.gallery.engine.search(vectors, max(wanted, first), rows, filters)
+        if not first:
+            return found
+        candidates = found.rows[:, :first]
+        exact = self.model.rescore(vectors, np.asarray(self.gallery.vectors[candidates]))
+        exact = np.where(candidates == NO_ROW, -np.inf, exact).astype(found.scores.dtype)
+        order = np.argsort(-exact, axis=1, kind="stable")
+        scores = np.take_along_axis(exact, order, 1)
+        ranked = np.take_along_axis(candidates, order, 1)
+        return Neighbours(
+            np.concatenate([scores, found.scores[:, first:]], 1)[:, :wanted],
+            np.concatenate([ranked, found.rows[:, first:]], 1)[:, :wanted],
+            found.mode,
+        )
+
     def _prepare(self, queries: QueryArrays) -> QueryArrays:
         """Queries as they may be put to the model in this gallery.
 
-        A fused ranking takes labels for certain, so it is told them only where the gallery trusts
-        labels. Its weights were fitted to what classifiers guess: where labels are certain, a
-        wanted value counts as much as all attributes together, so that no result lacks it for being
-        alike. A method that ranks by its own distance is told all: it was trained to use labels.
+        A ranking that weighs attributes takes labels for certain, so it is told them only where
+        the gallery trusts labels; what was asked for then comes first. A method that ranks by its
+        own distance is told all: it was trained to use labels.
         """
-        fusion = self.model.fusion
-        if fusion is None:
+        if not self.model.weighs_attributes:
             return queries
         if not self.gallery.manifest.trust_labels:
             return replace(queries, labels=None)
-        wanted = [queries.indicator[:, columns].any(1) for columns in self.schema.slices]
-        most = self.schema.num_attributes / (fusion.changed or 1.0)
-        weights = np.where(np.stack(wanted, 1), most, 1.0)
+        weights = self.model.decisive_importance(queries.indicator)
         if queries.importance is not None:
             weights = weights * queries.importance
         return replace(queries, importance=weights.astype(np.float32))
