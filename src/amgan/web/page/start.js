@@ -111,7 +111,7 @@ export class StartView {
       if (!(error instanceof ApiError)) throw error;
       const retry = failure(error, () => {
         retry.remove();
-        this.fill(others);
+        this.fill(false);
       });
       this.shelf.replaceChildren();
       this.shelf.after(retry);

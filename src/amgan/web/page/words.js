@@ -3,6 +3,7 @@
 import { exampleWords, listed } from "./describe.js";
 import { h } from "./dom.js";
 
+const LONGEST_QUOTE = 80; // characters
 const NAMED = 10; // attributes that are named where words were not understood
 
 export class WordsForm {
@@ -49,13 +50,13 @@ export class WordsForm {
     const { changes, not_understood, ambiguous } = words;
     const text = this.input.value.trim();
     if (text && Object.values(words).every(isEmpty)) { // an emoji, or punctuation alone
-      this.show([{ text, note: h("p", { text: `We did not understand “${text}”.${this.about}` }) }]);
+      this.show([{ text, note: h("p", { text: `We did not understand “${shortened(text)}”.${this.about}` }) }]);
       return;
     }
     const missed = not_understood.filter((text) => !(ambiguous.length && text.toLowerCase() === "or"));
     const open = ambiguous.map((entry) => ({ text: entry.text, note: this.choices(entry) }));
     if (missed.length) {
-      const quoted = missed.map((text) => `“${text}”`).join(", ");
+      const quoted = missed.map((text) => `“${shortened(text)}”`).join(", ");
       open.push({ text: missed.join(", "), note: h("p", { text: `We did not understand ${quoted}.${this.about}` }) });
     }
     const done = Object.keys(changes).length > 0;
@@ -101,6 +102,10 @@ export class WordsForm {
     }
     this.start = start;
   }
+}
+
+function shortened(text) {
+  return text.length > LONGEST_QUOTE ? `${text.slice(0, LONGEST_QUOTE)}…` : text;
 }
 
 function isEmpty(part) {
