@@ -31,9 +31,10 @@ from numpy.typing import NDArray
 from amgan.evaluation.report import commit_id, machine_description
 from amgan.gallery.engines.approximate import IndexEngine, build_index, save_index
 from amgan.gallery.engines.exact import ExactEngine
-from amgan.gallery.engines.milvus import Rowset, Server
+from amgan.gallery.engines.milvus import Server
 from amgan.gallery.engines.milvus_engine import MilvusEngine
 from amgan.gallery.engines.protocol import Engine, Rows, Vectors
+from amgan.gallery.engines.rowset import Rowset
 from amgan.gallery.engines.settings import EngineSettings, parse_engine
 from amgan.methods.method import RankingMetric
 from raw_faiss import RawFaiss

@@ -1,6 +1,6 @@
 """How much of what people write is read: shares of sentences, and a sample to read by hand.
 
-    python benchmarks/words.py FOLDER schema.csv --schema experiments/catalogues/hm-tops-7.toml
+    python benchmarks/words.py FOLDER catalogue.csv --schema SETTINGS.toml
 
 FOLDER holds files of sentences, one a line. The schema is that of a catalogue's table: its settings
 file names the attributes, its table has the values.

@@ -41,6 +41,7 @@ COMMANDS = [
     ["triplets", "make"],
     ["triplets", "show"],
     ["triplets", "check"],
+    ["triplets", "export"],
     ["train"],
     ["evaluate"],
     ["calibration"],

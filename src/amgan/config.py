@@ -108,11 +108,14 @@ class ExperimentConfig:
     Attributes:
         method: key of `methods.registry.METHODS`.
         options: changes to the method's default options.
+        start: model file or run folder whose weights training starts from, as far as names and
+            shapes agree; empty starts from random ones.
         catalogue, triplets, images, network, training: see there.
     """
 
     method: str = "amgan-p"
     options: dict[str, Any] = field(default_factory=dict)
+    start: str = ""
     catalogue: CatalogueConfig = field(default_factory=CatalogueConfig)
     triplets: TripletConfig = field(default_factory=TripletConfig)
     images: ImageSettings = field(default_factory=ImageSettings)

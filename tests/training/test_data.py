@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 import torch
 
 from amgan.devices import choose_compute
+from amgan.errors import InputError
 from amgan.images import to_tensor
 from amgan.queries import sample_triplets
 from amgan.training.data import BatchRequest, TripletBatches
@@ -100,3 +102,53 @@ def test_too_few_triplets_are_refused(tiny_run: Any) -> None:
         ValueError, match=r"do not fill one minibatch of 500: set training\.batch_size to"
     ):
         make(tiny_run, batch_size=500)
+
+
+def with_products(tiny_run: Any, **settings: Any) -> TripletBatches:
+    """Squares in products of three; the pixels of each row carry its number in the corners."""
+    catalogue, pixels = tiny_run.squares()
+    products = tuple(f"p{row // 3}" for row in range(len(catalogue)))
+    marked = pixels.copy()
+    marked[:, 0, 0] = np.arange(len(marked))[:, None]
+    return TripletBatches(
+        replace(catalogue, products=products),
+        marked,
+        sample_triplets(catalogue),
+        catalogue.rows_in_split("train"),
+        **{"batch_size": 8, "seed": 3, "flip": True, **settings},
+    )
+
+
+def test_a_share_of_the_minibatch_are_variants_and_exact(tiny_run: Any) -> None:
+    batches = with_products(tiny_run, variants=0.5)
+    batch = batches.batch(BatchRequest(0, 0), CPU)
+    assert batch.exact is not None
+    assert batch.exact.tolist() == [True] * 4 + [False] * 4
+    for row in range(4):
+        reference = batches.catalogue.row(batch.item_ids[row])
+        shown = batch.target[row : row + 1]
+        siblings = [r for r in range(len(batches.pixels)) if r // 3 == reference // 3]
+        pictures = to_tensor(batches.pixels[siblings])
+        mirrored = pictures.flip(3)
+        own = to_tensor(batches.pixels[[reference]])
+        turned = not torch.equal(batch.reference[row : row + 1], own)
+        found = (mirrored if turned else pictures) == shown
+        assert found.flatten(1).all(1).any(), "the target is mirrored as the reference is"
+    again = with_products(tiny_run, variants=0.5).batch(BatchRequest(0, 0), CPU)
+    assert torch.equal(batch.target, again.target)
+
+
+def test_without_variants_minibatches_are_what_they_were(tiny_run: Any) -> None:
+    plain, none = make(tiny_run, flip=True), with_products(tiny_run, variants=0.0)
+    none.pixels = plain.pixels
+    first, second = (each.batch(BatchRequest(0, 1), CPU) for each in (plain, none))
+    assert torch.equal(first.target, second.target)
+    assert first.exact is not None and not first.exact.any()
+
+
+def test_variants_need_products(tiny_run: Any) -> None:
+    catalogue, pixels = tiny_run.squares()
+    rows = catalogue.rows_in_split("train")
+    settings = {"batch_size": 8, "seed": 3, "flip": False, "variants": 0.5}
+    with pytest.raises(InputError, match=r"catalogue\.product"):
+        TripletBatches(catalogue, pixels, sample_triplets(catalogue), rows, **settings)

@@ -577,3 +577,30 @@ def test_bodies_together_are_limited(open_client: Any) -> None:
     assert error_of(refused)["code"] == "overloaded"
     assert client.app.state.server.pending_bytes == 0
     assert client.post("/v1/search", json=QUERY).status_code == 200
+
+
+def test_wishes_in_words_and_by_name(client: TestClient) -> None:
+    query = QUERY | {"words": "darker, not red, never green, in blau", "fields": ["attributes"]}
+    answer = client.post("/v1/search", json=query | {"k": 20}).json()
+    assert answer["words"]["relative"] == {"lightness": "less"}
+    assert answer["words"]["avoid"] == {"colour": ["red", "green"]}
+    assert answer["words"]["filters"] == {"colour": {"not": ["green"]}}
+    colours = [hit["attributes"]["colour"] for hit in answer["hits"]]
+    assert colours and "green" not in colours
+    german = client.post("/v1/search", json=QUERY | {"words": "dunkler, in Blau", "language": "de"})
+    said = german.json()["words"]
+    assert (said["changes"], said["relative"]) == ({"colour": "blue"}, {"lightness": "less"})
+    named = QUERY | {
+        "relative": {"vividness": "more"},
+        "avoid": {"shape": ["bar"]},
+        "keep": ["ground"],
+        "liked": ["item-002"],
+        "disliked": ["item-004"],
+    }
+    hits = client.post("/v1/search", json=named).json()["hits"]
+    assert not {"item-002", "item-004"} & {hit["item_id"] for hit in hits}
+    wrong = client.post("/v1/search", json=QUERY | {"relative": {"shape": "more"}})
+    assert wrong.status_code == 422
+    assert "has no order" in wrong.json()["error"]["message"]
+    unknown = client.post("/v1/search", json=QUERY | {"language": "nl"})
+    assert unknown.status_code == 422

@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import expect
 
 from amgan.gallery.store import build_gallery
+from amgan.methods.model_file import save_model
 from amgan.methods.trained import TrainedModel
 
 from .conftest import StartServer
@@ -42,10 +43,11 @@ def many_values(
         "season": tuple("summer" if row % 3 else "winter" for row in range(120)),
     }
     catalogue = replace(drawn, fields=fields)
+    save_model(folder / "model.safetensors", shape_model.method, shape_model.description)
     build_gallery(folder / "gallery", shape_model, catalogue)
     for image in drawn.images[:120:2]:
         Path(image).unlink()
-    yield start_server(gallery=folder / "gallery", run=folder).address
+    yield start_server(run=folder).address
 
 
 def test_the_example_of_words_is_understood_in_this_shop(open_page: OpenPage) -> None:

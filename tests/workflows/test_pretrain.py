@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
 from amgan.cli import main
+from amgan.config import load_config
 from amgan.errors import InputError
 from amgan.methods.model_file import load_model
 from amgan.methods.registry import build_method
@@ -87,7 +89,7 @@ def test_the_model_is_packed_measured_and_fitted(made):
 def test_its_quality_can_be_measured_again(made):
     folder, recipe, file, quality = made
     settings = recipe.families(recipe.held_out_seed, 1)
-    held_out = load_held_out(folder / "held-out-families", settings, recipe.schema)
+    held_out = load_held_out(folder / "held-out-families", settings, recipe.schema, 2000)
     judge = load_model(folder / "judge")
     again = measure_edits(load_model(file), judge, held_out)
     assert again.drawn == pytest.approx(quality.drawn, rel=0.05, abs=0.02)
@@ -98,6 +100,7 @@ def test_its_quality_can_be_measured_again(made):
 
 def test_the_stages_hand_their_weights_on(made):
     folder, _, file, _ = made
+    assert (folder / "generator" / "prototypes" / "epoch-002.png").is_file()
     encoder = load_model(folder / "encoder").method.state_dict()
     last = load_model(file).method.state_dict()
     name = "encoder.trunk.0.weight"
@@ -128,6 +131,11 @@ def test_a_recipe_of_the_package_resolves(path):
     for stage in recipe.stages:
         options = stage.options
         build_method(recipe.method, recipe.schema, recipe.images, recipe.network, options)
+
+
+def test_the_preset_of_its_sizes_has_the_recipe_s_sizes():
+    recipe, config = load_recipe(), load_config([Path("scales/rendered-garments")])
+    assert (config.images, config.network) == (recipe.images, recipe.network)
 
 
 def test_the_digest_hears_every_setting():

@@ -11,9 +11,11 @@ import pytest
 
 from amgan.catalogue.studio import STUDIO_SCHEMA
 from amgan.config import ExperimentConfig, load_config
+from amgan.errors import InputError
 from amgan.evaluation.report import EvaluationReport
 from amgan.methods.model_file import load_model
 from amgan.methods.query_arrays import QueryArrays
+from amgan.models.network import NetworkConfig
 from amgan.run_folder import RunFolder
 from amgan.workflows.data import ExperimentData, choose_triplets, load_data
 from amgan.workflows.evaluate import build_untrained, evaluate_model, evaluate_run
@@ -115,3 +117,20 @@ def test_another_catalogue_is_refused(config: ExperimentConfig, tmp_path: Path) 
         load_data(load_config())
     with pytest.raises(ValueError, match=r"unknown reader 'nowhere'; the readers are table, "):
         load_data(load_config(overrides=["catalogue.path=x", "catalogue.reader=nowhere"]))
+
+
+def test_training_starts_from_another_model_s_weights(
+    run: Path, config: ExperimentConfig, data: ExperimentData, tmp_path: Path
+) -> None:
+    told: list[str] = []
+    still = replace(
+        config, start=str(run), training=replace(config.training, epochs=1, learning_rate=1e-12)
+    )
+    model = load_model(train_experiment(still, tmp_path / "next", data, told.append), "cpu")
+    before = load_model(run, "cpu").method.state_dict()
+    for name, weight in model.method.named_parameters():
+        np.testing.assert_allclose(weight.detach(), before[name], atol=1e-6)
+    assert "100.0%" in told[0] and str(run) in told[0]
+    with pytest.raises(InputError, match="same network sizes"):
+        other = replace(still, network=NetworkConfig(5, 7, 0, (3, 5), 9))
+        train_experiment(other, tmp_path / "other", data)

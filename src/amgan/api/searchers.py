@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from amgan.attributes import AttributeSchema, Change
@@ -11,7 +12,8 @@ from amgan.files import StrPath
 from amgan.gallery.engines.protocol import Filters
 from amgan.search import SearchQuery, SearchResult, SearchService, open_search
 from amgan.search.resolve import named_changes
-from amgan.words import Reading, WordReader
+from amgan.search.words import wish_in_words, word_fields
+from amgan.words import WordReader
 
 
 class Searcher:
@@ -29,7 +31,8 @@ class Searcher:
 
     def __init__(self, service: SearchService) -> None:
         self._service = service
-        self._reader = WordReader(service.schema)
+        self._fields = word_fields(service.gallery)
+        self._readers: dict[str, WordReader] = {}
 
     @classmethod
     def open(
@@ -73,6 +76,7 @@ class Searcher:
         changes: Mapping[str, str] | None = None,
         *,
         words: str = "",
+        language: str = "en",
         k: int = 12,
         filters: Filters | None = None,
     ) -> SearchResult:
@@ -81,7 +85,8 @@ class Searcher:
         Args:
             picture: a file, or a file's content.
             changes: wanted value of each attribute that should change.
-            words: changes in words; `changes` win where both are about one attribute.
+            words: wishes in words; `changes` win where both are about one attribute.
+            language: of the words: en, de, fr or es.
             k: results wanted.
             filters: attribute or further field to the values to keep.
 
@@ -99,8 +104,8 @@ class Searcher:
         """
         content = picture if isinstance(picture, bytes) else Path(picture)
         asked = tuple(Change(name, value) for name, value in (changes or {}).items())
-        query = SearchQuery(content, changes=self._join(asked, words), k=k, filters=filters or {})
-        return self.ask(query)
+        query = SearchQuery(content, changes=asked, k=k, filters=filters or {})
+        return self.ask(self._join(query, words, language))
 
     def ask(self, query: SearchQuery) -> SearchResult:
         """Answer a query with everything that can be asked, such as from an item of the gallery.
@@ -121,33 +126,21 @@ class Searcher:
         """
         return self._service.search(query)
 
-    def _join(self, changes: tuple[Change, ...], words: str) -> tuple[Change, ...]:
-        """Changes, and those of words that say clearly what they mean."""
+    def _join(self, query: SearchQuery, words: str, language: str) -> SearchQuery:
+        """A query with the wishes of words that say clearly what they mean."""
         if not words.strip():
-            return changes
-        read = self._reader.read(words)
-        problem = _problem(read)
-        if problem:
+            return query
+        if language not in self._readers:
+            self._readers[language] = WordReader(
+                self.schema, language=language, fields=self._fields
+            )
+        read = self._readers[language].read(words)
+        unclear = [*read.not_understood, *(ambiguity.text for ambiguity in read.ambiguous)]
+        if unclear:
             raise QueryError(
-                f"words {words!r}: {problem}; see what amgan.read_words makes of them, and give "
-                "`changes`",
+                f"words {words!r}: {', '.join(map(repr, unclear))} is not clear; see what "
+                "amgan.read_words makes of them, and give `changes`",
                 field="words",
             )
-        wanted = {change.attribute: change for change in read.changes}
-        named = named_changes(self.schema, changes)
-        return tuple((wanted | {change.attribute: change for change in named}).values())
-
-
-def _problem(read: Reading) -> str:
-    """Why words cannot be searched for as they are; empty where they can."""
-    unclear = [*read.not_understood, *(ambiguity.text for ambiguity in read.ambiguous)]
-    if unclear:
-        return f"{', '.join(map(repr, unclear))} is not clear"
-    wishes = {
-        "relative wishes": read.relative,
-        "values to avoid": read.avoid,
-        "filters": read.filters,
-        "attributes to keep": read.keep,
-    }
-    asked = [name for name, wish in wishes.items() if wish]
-    return f"{' and '.join(asked)} cannot be searched for by words here" if asked else ""
+        named = replace(query, changes=named_changes(self.schema, query.changes))
+        return wish_in_words(named, read, self._service.gallery)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -10,43 +11,49 @@ import typer
 from amgan.errors import InputError
 
 if TYPE_CHECKING:
-    from amgan.attributes import AttributeSchema, Change
+    from amgan.search import SearchQuery, SearchService
     from amgan.words import Ambiguity, Reading
 
 
-def read_changes(
-    schema: AttributeSchema, texts: Sequence[str], words: str = ""
-) -> tuple[tuple[Change, ...], Reading | None]:
-    """Changes from texts such as ``collar=round``, and from words; the texts win.
+def read_wishes(
+    service: SearchService, query: SearchQuery, words: str, language: str
+) -> tuple[SearchQuery, Reading | None]:
+    """A query with the wishes of some words; what it says itself wins.
 
     What the words do not say clearly is told on stderr.
 
     Raises:
-        ValueError: a text that cannot be read, or words without any clear change and no texts.
+        ValueError: words without any clear wish, in a query without changes.
     """
-    changes = schema.parse_changes(texts)
     if not words.strip():
-        return changes, None
-    from amgan.words import read_words
+        return query, None
+    from amgan.search.words import wish_in_words, word_fields
+    from amgan.words import WordReader
 
-    understood = read_words(words, schema)
-    doubts = describe_doubts(understood)
-    if not understood.changes and not changes:
+    gallery, schema = service.gallery, service.schema
+    reader = WordReader(schema, language=language, fields=word_fields(gallery))
+    own = None
+    if query.item_id is not None:
+        own = schema.decode(gallery[gallery.row(query.item_id)].labels)
+    reading = reader.read(words, own)
+    doubts = describe_doubts(reading)
+    if reading.is_empty and not query.changes:
         said = "; ".join(doubts) or "it names no value"
         raise InputError(
             f"--words {words!r}: {said}; nothing to change is clear; "
             f"the attributes are {', '.join(schema.names)}"
         )
+    for written, read in reading.corrected:
+        typer.echo(f"words: {written!r} was read as {read!r}", err=True)
     for doubt in doubts:
         typer.echo(f"words: {doubt}", err=True)
-    wanted = {change.attribute: change for change in (*understood.changes, *changes)}
-    return tuple(wanted.values()), understood
+    return wish_in_words(query, reading, gallery), reading
 
 
-def describe_doubts(understood: Reading) -> list[str]:
+def describe_doubts(reading: Reading) -> list[str]:
     """What is ambiguous in words, and what is not understood; neither changes anything."""
-    doubts = [_describe_ambiguity(ambiguity) for ambiguity in understood.ambiguous]
-    return doubts + [f"not understood: {text!r}" for text in understood.not_understood]
+    doubts = [_describe_ambiguity(ambiguity) for ambiguity in reading.ambiguous]
+    return doubts + [f"not understood: {text!r}" for text in reading.not_understood]
 
 
 def _describe_ambiguity(ambiguity: Ambiguity) -> str:
@@ -68,12 +75,17 @@ def parse_importance(texts: Sequence[str]) -> dict[str, float]:
     return importance
 
 
-def parse_filters(texts: Sequence[str]) -> dict[str, set[str]]:
-    """Values to keep by attribute, from texts such as ``category=shirt``."""
+def parse_values(texts: Sequence[str], option: str) -> dict[str, set[str]]:
+    """Values by attribute, from texts such as ``category=shirt`` given after `option`."""
     filters: dict[str, set[str]] = {}
     for text in texts:
         attribute, separator, value = (part.strip() for part in text.partition("="))
         if not separator:
-            raise InputError(f"cannot read --only {text!r}; write attribute=value")
+            raise InputError(f"cannot read {option} {text!r}; write attribute=value")
         filters.setdefault(attribute, set()).add(value)
     return filters
+
+
+def parse_examples(texts: Sequence[str]) -> tuple[Path | str, ...]:
+    """Pictures where a file of that name is, else ids of items."""
+    return tuple(Path(text) if Path(text).is_file() else text for text in texts)

@@ -17,16 +17,65 @@ from amgan.cli.options import (
     examples,
     run_option,
 )
-from amgan.cli.query_options import parse_filters, parse_importance, read_changes
+from amgan.cli.query_options import (
+    parse_examples,
+    parse_importance,
+    parse_values,
+    read_wishes,
+)
 from amgan.errors import InputError
 
 EXAMPLES = examples(
     "amgan search photo.jpg --set collar=round --set colour=black -k 12 --sheet out.png",
-    "amgan search photo.jpg --words 'in black, with long sleeves'",
+    "amgan search photo.jpg --words 'darker, with long sleeves, no stripes'",
+    "amgan search photo.jpg --less lightness --more sleeve --avoid pattern=striped",
     "amgan search --item 0108775015 --set sleeve=short --only category=shirt --json",
     "amgan search photo.jpg --set neck=round --importance colour=3",
     "amgan search photo.jpg --set neck=round --gallery galleries/new-season",
 )
+
+
+More = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME",
+        help="Items with more of this come first: lightness, vividness, or an attribute with an "
+        "order, such as sleeve.",
+        show_default=False,
+    ),
+]
+Less = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME", help="Items with less of it come first.", show_default=False),
+]
+Keep = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="ATTRIBUTE", help="Counts more than other attributes.", show_default=False
+    ),
+]
+Like = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="PICTURE|ID",
+        help="Results should be like this one too; up to eight times.",
+        show_default=False,
+    ),
+]
+Unlike = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="PICTURE|ID",
+        help="Results should be less like this one; up to eight times.",
+        show_default=False,
+    ),
+]
+Avoid = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="ATTRIBUTE=VALUE", help="Items with this value come last.", show_default=False
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -54,10 +103,20 @@ def search(
         str,
         typer.Option(
             metavar="TEXT",
-            help="Changes in words, such as 'in black, with long sleeves'; --set wins over them.",
+            help="Wishes in words, such as 'darker, with long sleeves, no stripes'; --set wins "
+            "over them.",
             show_default=False,
         ),
     ] = "",
+    language: Annotated[
+        str, typer.Option(metavar="CODE", help="Language of the words: en, de, fr or es.")
+    ] = "en",
+    more: More = None,
+    less: Less = None,
+    avoid: Avoid = None,
+    keep: Keep = None,
+    like: Like = None,
+    unlike: Unlike = None,
     k: Annotated[int, typer.Option("-k", min=1, help="Number of results.")] = 12,
     only: Annotated[
         list[str] | None,
@@ -105,21 +164,27 @@ def search(
     if run is None and gallery is None:
         run = Path("run")
     service = open_search(run, gallery, device, engine, compiled=False, pictures=pictures)
-    wanted, understood = read_changes(service.schema, changes or [], words)
+    wanted = service.schema.parse_changes(changes or [])
     if (picture is None) == (not item):
         raise InputError("give a picture, or an item of the gallery after --item")
     query = SearchQuery(
         picture,
         item or None,
         wanted,
+        relative=dict.fromkeys(more or [], "more") | dict.fromkeys(less or [], "less"),
+        avoid=parse_values(avoid or [], "--avoid"),
+        keep=keep or (),
+        liked=parse_examples(like or []),
+        disliked=parse_examples(unlike or []),
         k=k,
-        filters=parse_filters(only or []),
+        filters=parse_values(only or [], "--only"),
         importance=parse_importance(importance or []),
         pure=pure,
     )
+    query, reading = read_wishes(service, query, words, language)
     result = service.search(query)
     if sheet is not None:
         from amgan.sheets import render_result_sheet
 
         render_result_sheet(result, sheet)
-    print_search(result, understood, as_json=as_json)
+    print_search(result, reading, as_json=as_json)

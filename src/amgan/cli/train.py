@@ -84,7 +84,7 @@ def train(
         with strictly(strict):
             data = load_data(config, strict=strict)
         tell_report(data.report, run / LEFT_OUT_FILE)
-        model = train_experiment(config, run, data)
+        model = train_experiment(config, run, data, lambda text: typer.echo(text, err=True))
     typer.echo(describe_training(config, run))
     print_picture(measure_run(run, data))
     typer.echo(f"best model: {model}")

@@ -1,4 +1,4 @@
-"""The commands on triplets: make, show, check."""
+"""The commands on triplets: make, show, check, export."""
 
 from __future__ import annotations
 
@@ -27,11 +27,14 @@ MAKE_EXAMPLES = examples(
 )
 
 SHOW_EXAMPLES = examples("amgan triplets show run/triplets.jsonl -n 5 --split test")
+EXPORT_EXAMPLES = examples(
+    "amgan triplets export triplets.jsonl adde-files --images photos tops.csv -a category,colour"
+)
 CHECK_EXAMPLES = examples("amgan triplets check triplets.jsonl tops.csv -a category,colour,sleeve")
 
 triplets = typer.Typer(
     name="triplets",
-    help="Make, show and check triplets: reference, changes, target.",
+    help="Make, show, check and export triplets: reference, changes, target.",
     no_args_is_help=True,
     rich_markup_mode="rich",
 )
@@ -45,6 +48,7 @@ def register(app: typer.Typer) -> None:
     triplets.command("make", epilog=MAKE_EXAMPLES)(make_triplets)
     triplets.command("show", epilog=SHOW_EXAMPLES)(show_triplets)
     triplets.command("check", epilog=CHECK_EXAMPLES)(check_triplets)
+    triplets.command("export", epilog=EXPORT_EXAMPLES)(export_triplets)
 
 
 @takes_table
@@ -110,3 +114,34 @@ def check_triplets(
     except AmganError as error:
         raise CommandFailure(str(error)) from None
     typer.echo(f"{len(triplets):,} triplets agree with the catalogue")
+
+
+@takes_table
+def export_triplets(
+    file: TripletFile,
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where the files go.")],
+    source: TableOptions,
+    images: Annotated[
+        Path,
+        typer.Option(
+            metavar="FOLDER", help="The folder that the pictures lie in.", show_default="."
+        ),
+    ] = Path(),
+    configs: Configs = None,
+    settings: Settings = None,
+) -> None:
+    """Write the split files of ADDE (ICCV 2021), so that its own programs take the same queries.
+
+    Items of train and val are its training part; a negative is drawn for each training triplet.
+    """
+    from amgan.cli.printing import tell_report
+    from amgan.queries import load_triplets
+    from amgan.workflows.data import load_catalogue
+    from amgan.workflows.export import export_adde
+
+    config = read_config(configs, source, settings)
+    catalogue, report = load_catalogue(config.catalogue, check_pictures=False)
+    tell_report(report)
+    triplets = load_triplets(file, catalogue)
+    export_adde(folder, catalogue, triplets, images)
+    typer.echo(f"{counted(len(triplets), 'triplet')} in {folder}")

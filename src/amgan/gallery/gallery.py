@@ -14,6 +14,7 @@ from amgan.attributes import MISSING, AttributeSchema, Labels
 from amgan.catalogue.records import Catalogue, Item
 from amgan.errors import InputError, NoSuchItemError
 from amgan.gallery.encoding.encode import EncodingJob, encode_in_memory
+from amgan.gallery.encoding.garment_colours import measure_colours
 from amgan.gallery.engines.exact import ExactEngine
 from amgan.gallery.engines.protocol import Engine, Filters, Rows, Vectors
 from amgan.gallery.integrity import MappedFiles
@@ -57,8 +58,8 @@ class Gallery:
         Args:
             model: encodes the pictures.
             catalogue: its schema has to be the model's.
-            pixels: decoded pictures (N, H, W, 3), or their features (N, F), in catalogue order;
-                None reads the files.
+            pixels: decoded pictures (N, H, W, 3), or their features (N, F), in catalogue order, for
+                which no colours are measured; None reads the files.
 
         Raises:
             GalleryError: the schemas differ.
@@ -66,7 +67,8 @@ class Gallery:
         encoded, vectors = encode_in_memory(EncodingJob(model, catalogue, pixels))
         kept = catalogue.subset(encoded.rows)
         manifest = Manifest.of(model, kept.name, len(kept), len(encoded.skipped))
-        items = ItemTable.from_catalogue(kept)
+        colours = measure_colours(kept) if pixels is None else None
+        items = ItemTable.from_catalogue(kept, colours=colours)
         return cls(manifest, items, kept.labels, vectors, ExactEngine(vectors, manifest.metric))
 
     def __len__(self) -> int:

@@ -18,6 +18,7 @@ from amgan.gallery.versions import GalleryError
 
 _FIELD = "field:"  # prefix of the columns that the catalogue's table had beyond the known ones
 _STATE, _DIGEST = "picture_state", "picture_digest"  # not there in galleries of an older version
+_MEASURED = ("lightness", "vividness")  # as well
 _ROWS_A_BATCH = 65_536
 
 
@@ -39,6 +40,7 @@ class ItemTable:
         picture_states: Sequence[str | None] | None = None,
         picture_digests: Sequence[str | None] | None = None,
         root: Path | None = None,
+        colours: NDArray[np.float32] | None = None,
     ) -> ItemTable:
         """Table of a catalogue's items.
 
@@ -48,6 +50,7 @@ class ItemTable:
             picture_digests: what `picture_digest` is to tell of each.
             root: folder below which picture paths are kept relative to it; None takes the
                 catalogue's. Others become absolute.
+            colours: what `colours` is to tell of each, (N, 2); None where it is not known.
         """
         root = root or catalogue.root
         columns: dict[str, Any] = {
@@ -62,6 +65,9 @@ class ItemTable:
             columns[_DIGEST] = list(picture_digests)
         columns |= {_FIELD + name: column for name, column in catalogue.fields.items()}
         arrays = {name: pa.array(column, pa.string()) for name, column in columns.items()}
+        if colours is not None:
+            measured = zip(_MEASURED, colours.T, strict=True)
+            arrays |= {name: pa.array(column, pa.float32()) for name, column in measured}
         return cls(pa.table(arrays), root)
 
     @classmethod
@@ -144,6 +150,24 @@ class ItemTable:
         """SHA-256 of the picture file when it was encoded; None where not recorded."""
         return self.value(_DIGEST, row) if _DIGEST in self._table.column_names else None
 
+    @cached_property
+    def colours(self) -> NDArray[np.float32]:
+        """Lightness and vividness of each garment, (N, 2); not a number where not known."""
+        if not set(_MEASURED) <= set(self._table.column_names):
+            return np.full((len(self), len(_MEASURED)), np.nan, np.float32)
+        columns = [self._table[name].to_numpy().astype(np.float32) for name in _MEASURED]
+        return np.stack(columns, axis=1)
+
+    def distinct(self, field: str, most: int) -> tuple[str, ...]:
+        """The different values of a further field, in order; none where there are more than `most`.
+
+        Args:
+            field: its name.
+            most: as many as are wanted.
+        """
+        values = pc.unique(self._table[_FIELD + field]).drop_null()
+        return tuple(sorted(values.to_pylist())) if len(values) <= most else ()
+
     def fields(self, row: int) -> dict[str, str | None]:
         """Further fields of one item."""
         return {name: self._table[_FIELD + name][row].as_py() for name in self.field_names}
@@ -199,8 +223,15 @@ def _check_columns(file: Path, table: Any) -> None:
     """
     names = table.column_names
     missing = [name for name in ("item_id", "image", "product", "split") if name not in names]
-    if missing or any(not pa.types.is_string(kind) for kind in table.schema.types):
-        what = f"has no column {missing[0]!r}" if missing else "has a column that is no text"
+    wrong = [
+        column.name
+        for column in table.schema
+        if column.type != (pa.float32() if column.name in _MEASURED else pa.string())
+    ]
+    if missing or wrong:
+        what = f"has no column {missing[0]!r}" if missing else f"column {wrong[0]!r} is no text"
+        if wrong and wrong[0] in _MEASURED:
+            what = f"column {wrong[0]!r} holds no numbers"
         raise GalleryError(f"{file}: damaged ({what})")
     for name in ("item_id", "image"):
         if table[name].null_count:

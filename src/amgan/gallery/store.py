@@ -21,6 +21,7 @@ from amgan.gallery.encoding.encode import (
     encode_to_file,
     map_vectors,
 )
+from amgan.gallery.encoding.garment_colours import measure_colours
 from amgan.gallery.encoding.picture_state import picture_states
 from amgan.gallery.engine_files import NewVersion, open_engine
 from amgan.gallery.engines.approximate import INDEX_FILE
@@ -133,7 +134,10 @@ def build_gallery(
             raise GalleryError(f"catalogue {catalogue.name!r}: no picture could be read{reason}")
         kept = catalogue.subset(encoded.rows)
         known = None if states is None else [states[row] for row in encoded.rows]
-        items = ItemTable.from_catalogue(kept, known, None if known is None else encoded.digests)
+        digests = None if known is None else encoded.digests
+        shown = None if pixels is None else pixels[encoded.rows]
+        colours = measure_colours(kept, shown, encoding.limits)
+        items = ItemTable.from_catalogue(kept, known, digests, colours=colours)
         chosen = ranking or model.description.facts.ranking_choice
         content = Content(
             kept.name, items, kept.labels, encoded.skipped, engine, chosen, trust_labels, table

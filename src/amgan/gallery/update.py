@@ -20,6 +20,7 @@ from amgan.gallery.encoding.encode import (
     encode_to_file,
     map_vectors,
 )
+from amgan.gallery.encoding.garment_colours import Colours, measure_colours
 from amgan.gallery.encoding.picture_state import PictureState, picture_states
 from amgan.gallery.engines.protocol import Rows, Vectors
 from amgan.gallery.gallery import Gallery
@@ -131,8 +132,10 @@ def update_gallery(
         plan = _plan(old, () if new is None else new.item_ids, gone)
         changed = bool(len(encoded.rows) or plan.removed)
         if changed:
+            shown = None if pixels is None else pixels[encoded.rows]
+            colours = None if new is None else measure_colours(new, shown, encoding.limits)
             known = [states[row] for row in encoded.rows]
-            joined = _join(old, plan.kept, new, known, encoded.digests)
+            joined = _join(old, plan.kept, new, known, encoded.digests, colours)
             _publish(store, model, old, plan, joined, encoded, encoding.progress)
         else:
             store.clear_work(keep=())
@@ -280,10 +283,11 @@ def _join(
     new: Catalogue | None,
     states: Sequence[PictureState] | None = None,
     digests: Sequence[str | None] | None = None,
+    colours: Colours | None = None,
 ) -> tuple[ItemTable, Labels]:
     items, labels = old.items.take(kept), np.asarray(old.labels)[kept]
     if new is not None:
-        added = ItemTable.from_catalogue(new, states, digests, old.items.root)
+        added = ItemTable.from_catalogue(new, states, digests, old.items.root, colours)
         items = items.followed_by(added)
         labels = np.concatenate([labels, new.labels])
     return items, labels

@@ -1,6 +1,7 @@
 """Pictures: decode, resize, normalise. The one place for training, index and HTTP alike."""
 
 from amgan.images.claims import decoding_bytes
+from amgan.images.colours import GarmentColour, measure_colour
 from amgan.images.decoding import (
     DecodedPicture,
     decode_picture,
@@ -27,6 +28,7 @@ __all__ = [
     "PREPROCESSING_VERSION",
     "DecodedPicture",
     "Fit",
+    "GarmentColour",
     "ImageSettings",
     "PictureError",
     "PictureLimits",
@@ -36,6 +38,7 @@ __all__ = [
     "explain_missing",
     "load_picture",
     "load_pixels",
+    "measure_colour",
     "prepare_picture",
     "read_picture",
     "to_pixels",

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+
+from torch import Tensor
 
 from amgan.devices import Precision, choose_compute
 from amgan.errors import InputError
@@ -90,3 +93,20 @@ def load_model(
     model = TrainedModel(method, description, choose_compute(device, precision))
     model.file = file
     return model
+
+
+def start_from(method: Method, weights: Mapping[str, Tensor]) -> float:
+    """Take over those weights that a method has under the same name and in the same shape.
+
+    Returns:
+        The share of the method's numbers that were taken.
+    """
+    own = method.state_dict()
+    taken = {
+        name: value
+        for name, value in weights.items()
+        if name in own and own[name].shape == value.shape
+    }
+    method.load_state_dict({**own, **taken})
+    sizes: dict[str, int] = {name: value.numel() for name, value in own.items()}
+    return sum(sizes[name] for name in taken) / max(sum(sizes.values()), 1)

@@ -4,6 +4,7 @@ from amgan.queries.files import load_triplets, save_triplets
 from amgan.queries.positives import PositiveSampler
 from amgan.queries.splits import assign_folds, assign_splits
 from amgan.queries.triplets import Triplets, sample_triplets
+from amgan.queries.variants import variant_pairs
 
 __all__ = [
     "PositiveSampler",
@@ -13,4 +14,5 @@ __all__ = [
     "load_triplets",
     "sample_triplets",
     "save_triplets",
+    "variant_pairs",
 ]

@@ -10,6 +10,8 @@ from amgan.attributes import Change
 from amgan.errors import QueryError
 from amgan.gallery.engines.protocol import Filters
 
+Example = Path | bytes | str  # a picture, or the id of an item
+
 
 @dataclass(frozen=True)
 class SearchQuery:
@@ -33,6 +35,13 @@ class SearchQuery:
             the model predicts the others.
         k: results wanted.
         offset: results to skip, for paging.
+        relative: "more" or "less" by the name of an ordered attribute, `lightness` (more is
+            lighter) or `vividness`; items that are so by a visible step come first.
+        avoid: attribute to values not wanted; items that have one come last.
+        never: attribute to values that no result may have.
+        keep: attributes that count more than others.
+        liked: up to eight pictures, or ids of items, that results should be more like.
+        disliked: up to eight that they should be less like. Items named here are left out.
         filters: attribute or further field of the catalogue to the values to keep; the empty text
             keeps items without a value. All filters have to hold.
         exclude: ids of items to leave out.
@@ -44,6 +53,12 @@ class SearchQuery:
     item_id: str | None = None
     changes: tuple[Change, ...] = ()
     known: Mapping[str, str | None] = field(default_factory=dict)
+    relative: Mapping[str, str] = field(default_factory=dict)
+    avoid: Filters = field(default_factory=dict)
+    never: Filters = field(default_factory=dict)
+    keep: Collection[str] = ()
+    liked: tuple[Example, ...] = ()
+    disliked: tuple[Example, ...] = ()
     k: int = 12
     offset: int = 0
     filters: Filters = field(default_factory=dict)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
@@ -10,14 +10,39 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from amgan.attributes import AttributeSchema, Change, Indicator, Labels, match_name, suggest_name
+from amgan.attributes import (
+    MISSING,
+    AttributeSchema,
+    Change,
+    Indicator,
+    Labels,
+    match_name,
+    suggest_name,
+)
 from amgan.errors import InputError, QueryError
 from amgan.gallery.engines.protocol import Filters, Rows
 from amgan.gallery.gallery import Gallery
-from amgan.search.query import SearchQuery
+from amgan.search.query import Example, SearchQuery
+from amgan.search.wishes import (
+    KEPT,
+    MOST_EXAMPLES,
+    Wishes,
+    allowed_rows,
+    find_kept,
+    resolve_wishes,
+)
+from amgan.words.orders import Order
 
 MOST_IMPORTANT = 100.0
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, eq=False)
+class ResolvedExample:
+    """A picture that is liked or not, and its labels (M,)."""
+
+    picture: Path | bytes
+    labels: Labels
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +59,8 @@ class ResolvedQuery:
         rows: gallery rows to rank, ascending; None for all.
         filters: what `rows` were selected by.
         excluded: gallery rows to leave out, (E,).
+        wishes: what puts items before others.
+        liked, disliked: pictures, and labels where they are items.
     """
 
     picture: Path | bytes
@@ -45,14 +72,20 @@ class ResolvedQuery:
     rows: Rows | None
     filters: Filters
     excluded: Rows
+    wishes: Wishes
+    liked: tuple[ResolvedExample, ...] = ()
+    disliked: tuple[ResolvedExample, ...] = ()
 
 
-def resolve_query(query: SearchQuery, gallery: Gallery, *, weighs: bool) -> ResolvedQuery:
+def resolve_query(
+    query: SearchQuery, gallery: Gallery, orders: Mapping[str, Order], *, weighs: bool
+) -> ResolvedQuery:
     """Find the names of a query in a gallery.
 
     Args:
         query: as a person asks.
         gallery: to be ranked.
+        orders: of the attributes whose values have one.
         weighs: whether its ranking weighs attributes, so that a person can say how much they count.
 
     Raises:
@@ -69,6 +102,9 @@ def resolve_query(query: SearchQuery, gallery: Gallery, *, weighs: bool) -> Reso
         picture = item.image
         known = {**schema.decode(item.labels), **known}
         excluded.append(query.item_id)
+    liked = _examples(gallery, query.liked, "liked")
+    disliked = _examples(gallery, query.disliked, "disliked")
+    excluded += [one for one in (*query.liked, *query.disliked) if isinstance(one, str)]
     assert picture is not None  # or the query could not have been made
     already = tuple(change for change in asked if known.get(change.attribute) == change.wanted)
     changes = tuple(change for change in asked if change not in already)
@@ -79,9 +115,12 @@ def resolve_query(query: SearchQuery, gallery: Gallery, *, weighs: bool) -> Reso
         schema.changes_indicator(changes)[None],
         np.array([schema.encode(known)], np.int16),
         _hold(schema, _importance(schema, query, weighs), already, weighs and not query.pure),
-        gallery.select(filters),
-        filters,
+        allowed_rows(gallery, gallery.select(filters), query.never),
+        {} if query.never else filters,
         _rows_of(gallery, excluded),
+        resolve_wishes(query, gallery, orders, weighs=weighs),
+        liked,
+        disliked,
     )
 
 
@@ -141,6 +180,22 @@ def _find_filters(gallery: Gallery, filters: Filters) -> dict[str, tuple[str, ..
     return found
 
 
+def _examples(
+    gallery: Gallery, examples: Sequence[Example], field: str
+) -> tuple[ResolvedExample, ...]:
+    if len(examples) > MOST_EXAMPLES:
+        raise QueryError(f"give up to {MOST_EXAMPLES} examples, not {len(examples)}", field=field)
+    resolved = []
+    for example in examples:
+        if isinstance(example, str):
+            item = gallery[gallery.row(example)]
+            resolved.append(ResolvedExample(item.image, np.array(item.labels, np.int16)))
+        else:
+            unknown = np.full(gallery.schema.num_attributes, MISSING, np.int16)
+            resolved.append(ResolvedExample(example, unknown))
+    return tuple(resolved)
+
+
 def _importance(
     schema: AttributeSchema, query: SearchQuery, weighs: bool
 ) -> NDArray[np.float32] | None:
@@ -151,9 +206,12 @@ def _importance(
             + ("leave out `pure`" if query.pure else "index the catalogue with --ranking fused"),
             field="importance",
         )
-    if not importance and not query.pure:
+    kept = find_kept(schema, query) if weighs and not query.pure else []
+    if not (importance or kept or query.pure):
         return None
     counts = np.full((1, schema.num_attributes), 0.0 if query.pure else 1.0, np.float32)
+    for name in kept:
+        counts[0, schema.attribute_position(name)] = KEPT
     for name, value in importance.items():
         if not 0 <= value <= MOST_IMPORTANT:
             raise QueryError(

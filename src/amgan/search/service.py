@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from amgan.attributes import (
     MISSING,
     AttributeSchema,
+    Indicator,
     Labels,
 )
 from amgan.errors import InputError
@@ -22,14 +23,24 @@ from amgan.gallery.engines.protocol import NO_ROW, Filters, Neighbours, Rows, Ve
 from amgan.gallery.gallery import Gallery
 from amgan.gallery.store import load_gallery_model, open_gallery
 from amgan.gallery.versions import GalleryError
-from amgan.images import DEFAULT_LIMITS, ImageSettings, PictureLimits, Pixels, load_pixels
+from amgan.images import (
+    DEFAULT_LIMITS,
+    GarmentColour,
+    ImageSettings,
+    PictureLimits,
+    Pixels,
+    load_pixels,
+    measure_colour,
+)
 from amgan.methods.query_arrays import QueryArrays
 from amgan.methods.trained import TrainedModel
 from amgan.run_folder import RunFolder
 from amgan.search.agreement import compare_labels, count_matching
 from amgan.search.query import SearchQuery
-from amgan.search.resolve import resolve_query
+from amgan.search.resolve import ResolvedExample, ResolvedQuery, resolve_query
 from amgan.search.results import Hit, Ranking, ReferenceAttribute, SearchResult
+from amgan.search.wishes import count_unmet, lean, rank_by_wishes
+from amgan.words.orders import find_orders
 
 _QUERIES_A_BLOCK = 512
 Decode = Callable[[Path | bytes, ImageSettings], Pixels]
@@ -43,9 +54,11 @@ class SearchService:
         gallery: encoded by the same model.
         limits: what a reference picture may measure.
         decode: as `images.load_pixels`, which is taken where nothing is given.
+        orders: values of attributes from least to most; common ones are known.
 
     Raises:
         GalleryError: the gallery was encoded by another model.
+        InputError: an order of what the schema does not have.
     """
 
     def __init__(
@@ -54,11 +67,13 @@ class SearchService:
         gallery: Gallery,
         limits: PictureLimits = DEFAULT_LIMITS,
         decode: Decode | None = None,
+        orders: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         gallery.check_model(model)
         self.model = model
         self.gallery = gallery
         self.limits = limits
+        self.orders = find_orders(gallery.schema, orders)
         self._decode = decode or partial(load_pixels, limits=limits)
 
     @property
@@ -78,7 +93,7 @@ class SearchService:
             QueryError: it asks for what gallery or model do not have.
             PictureError: the picture, or the item's, cannot be used.
         """
-        asked = resolve_query(query, self.gallery, weighs=self.model.weighs_attributes)
+        asked = resolve_query(query, self.gallery, self.orders, weighs=self.model.weighs_attributes)
         seconds: dict[str, float] = {}
         with _timed(seconds, "decode"):
             if reference is None:
@@ -89,16 +104,13 @@ class SearchService:
                     QueryArrays(reference[None], asked.indicator, asked.labels, asked.importance)
                 )
             )
-        with _timed(seconds, "search"):
-            ranking = self.rank_vectors(
-                answer.vectors,
-                query.offset + query.k,
-                exclude=asked.excluded[None],
-                rows=asked.rows,
-                filters=asked.filters,
-            )
+            vectors = self._lean(answer.vectors, asked)
         attributes = self._describe(asked.labels[0], answer.probabilities)
         values = {attribute.name: attribute.value for attribute in attributes}
+        with _timed(seconds, "search"):
+            own = np.array(self.schema.encode(values), np.int16)
+            colour = self._colour(query.item_id, reference) if asked.wishes else None
+            ranking = self._rank_wished(vectors, asked, query.offset + query.k, own, colour)
         wanted = {change.attribute: change.wanted for change in (*asked.changes, *asked.already)}
         ranked = len(self.gallery) if asked.rows is None else len(asked.rows)
         left_out = asked.excluded
@@ -118,6 +130,52 @@ class SearchService:
             ranking.mode,
             seconds,
         )
+
+    def _colour(self, item_id: str | None, reference: Pixels) -> GarmentColour:
+        """The reference's colour: an item's as it was measured when it was indexed."""
+        if item_id is not None:
+            colour = self.gallery.items.colours[self.gallery.row(item_id)]
+            if np.isfinite(colour).all():
+                return GarmentColour(*map(float, colour))
+        return measure_colour(reference)
+
+    def _lean(self, vectors: Vectors, asked: ResolvedQuery) -> Vectors:
+        """Query vectors moved by what is liked, with the same changes made, and what is not."""
+        if not (asked.liked or asked.disliked):
+            return vectors
+
+        def encode(examples: Sequence[ResolvedExample], indicator: Indicator) -> Vectors:
+            if not examples:
+                return np.empty((0, vectors.shape[1]), np.float32)
+            pictures = [self._decode(e.picture, self.model.images) for e in examples]
+            wanted = np.repeat(indicator, len(examples), axis=0)
+            labels = np.stack([example.labels for example in examples])
+            queries = QueryArrays(np.stack(pictures), wanted, labels)
+            return self.model.encode_queries(self._prepare(queries))
+
+        liked = encode(asked.liked, asked.indicator)
+        return lean(vectors, liked, encode(asked.disliked, np.zeros_like(asked.indicator)))
+
+    def _rank_wished(
+        self,
+        vectors: Vectors,
+        asked: ResolvedQuery,
+        k: int,
+        reference: Labels,
+        colour: GarmentColour | None,
+    ) -> Neighbours:
+        """Rank one query; items that meet its wishes come first."""
+        exclude = asked.excluded[None]
+        if colour is None:
+            return self.rank_vectors(
+                vectors, k, exclude=exclude, rows=asked.rows, filters=asked.filters
+            )
+        unmet = count_unmet(asked.wishes, self.gallery, reference, colour)
+
+        def rank(rows: Rows, k: int) -> Neighbours:
+            return self.rank_vectors(vectors, k, exclude=exclude, rows=rows)
+
+        return rank_by_wishes(rank, unmet, asked.rows, k)
 
     def rank(
         self,

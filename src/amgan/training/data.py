@@ -15,11 +15,12 @@ from amgan.devices import Compute
 from amgan.errors import InputError
 from amgan.images import Pixels, to_tensor
 from amgan.methods.method import Minibatch, TrainingBatch
-from amgan.queries import PositiveSampler, Triplets
+from amgan.queries import PositiveSampler, Triplets, variant_pairs
 from amgan.text import counted
 
 # Distinguishes the random streams drawn from one seed.
 _ORDER, _PICTURES = 1, 2
+_VARIANTS = 4  # 3 is that of `training.families`
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,8 @@ class TripletBatches:
         batch_size: triplets a minibatch over all processes.
         seed: of order, positives, negatives and flips.
         flip: whether each picture is mirrored with probability 1/2.
+        variants: share of each minibatch that is drawn among the variants of products instead; the
+            target is then the exact answer, and mirrored with the reference.
 
     Raises:
         ValueError: no triplets, or fewer than one minibatch.
@@ -72,6 +75,7 @@ class TripletBatches:
         batch_size: int,
         seed: int,
         flip: bool,
+        variants: float = 0.0,
     ) -> None:
         if len(triplets) < batch_size:
             raise InputError(_too_few(len(triplets), len(pool), batch_size))
@@ -82,6 +86,13 @@ class TripletBatches:
         self.batch_size = batch_size
         self.seed = seed
         self.flip = flip
+        self.variants = variants
+        self.variant_pairs = variant_pairs(catalogue, pool) if variants else None
+        if self.variant_pairs is not None and not len(self.variant_pairs[0]):
+            raise InputError(
+                "training.variants is set, but no product of the training items has two variants "
+                "with different labels; name the column of products with catalogue.product"
+            )
         self.positives = PositiveSampler(catalogue.labels, pool)
 
     def __len__(self) -> int:
@@ -94,33 +105,53 @@ class TripletBatches:
         rng = np.random.default_rng(
             (self.seed, _PICTURES, request.stream, request.epoch, request.step, request.rank)
         )
-        reference = self.triplets.reference[chosen]
-        target = self.triplets.target[chosen]
+        reference, target, exact = self._pairs(chosen, request)
         positive = self.positives.positive(target, rng)
         negative = rng.choice(self.pool, len(chosen))
         labels = self.catalogue.labels
         schema = self.catalogue.schema
 
-        def pictures(rows: NDArray[np.int64]) -> Tensor:
-            return self._pictures(rows, rng, compute)
+        def flips() -> NDArray[np.bool_] | None:
+            return rng.random(len(chosen)) < 0.5 if self.flip else None
+
+        def pictures(rows: NDArray[np.int64], mirrored: NDArray[np.bool_] | None) -> Tensor:
+            return self._pictures(rows, mirrored, compute)
 
         def label_tensor(rows: NDArray[np.int64]) -> Tensor:
             return torch.from_numpy(labels[rows].astype(np.int64)).to(compute.device)
 
+        flipped, target_flipped = flips(), flips()
+        if flipped is not None and target_flipped is not None:
+            target_flipped = np.where(exact, flipped, target_flipped)
         return TrainingBatch(
-            reference=pictures(reference),
+            reference=pictures(reference, flipped),
             indicator=torch.from_numpy(schema.indicator(labels[reference], labels[target])).to(
                 compute.device
             ),
-            target=pictures(target),
-            positive=pictures(positive),
-            negative=pictures(negative),
+            target=pictures(target, target_flipped),
+            positive=pictures(positive, flips()),
+            negative=pictures(negative, flips()),
             reference_labels=label_tensor(reference),
             target_labels=label_tensor(target),
             positive_labels=label_tensor(positive),
             negative_labels=label_tensor(negative),
             item_ids=tuple(self.catalogue.item_ids[row] for row in reference),
+            exact=torch.from_numpy(exact).to(compute.device),
         )
+
+    def _pairs(
+        self, chosen: NDArray[np.int64], request: BatchRequest
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
+        """References, targets, and whether a target is the exact answer, (B,) each."""
+        reference, target = self.triplets.reference[chosen], self.triplets.target[chosen]
+        exact = np.arange(len(chosen)) < round(self.variants * len(chosen))
+        if self.variant_pairs is not None:
+            place = (request.stream, request.epoch, request.step, request.rank)
+            rng = np.random.default_rng((self.seed, _VARIANTS, *place))
+            pair = rng.integers(len(self.variant_pairs[0]), size=len(chosen))
+            reference = np.where(exact, self.variant_pairs[0][pair], reference)
+            target = np.where(exact, self.variant_pairs[1][pair], target)
+        return reference, target, exact
 
     def _triplet_numbers(self, request: BatchRequest) -> NDArray[np.int64]:
         rng = np.random.default_rng((self.seed, _ORDER, request.stream, request.epoch))
@@ -129,11 +160,10 @@ class TripletBatches:
         return np.array_split(whole, request.world)[request.rank]
 
     def _pictures(
-        self, rows: NDArray[np.int64], rng: np.random.Generator, compute: Compute
+        self, rows: NDArray[np.int64], mirrored: NDArray[np.bool_] | None, compute: Compute
     ) -> Tensor:
         pixels = np.asarray(self.pixels[rows])
-        if self.flip:
-            mirrored = rng.random(len(rows)) < 0.5
+        if mirrored is not None:
             pixels = np.where(mirrored[:, None, None, None], pixels[:, :, ::-1], pixels)
         return to_tensor(pixels).to(compute.device, memory_format=compute.memory_format)
 

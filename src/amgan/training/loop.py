@@ -43,6 +43,9 @@ class TrainingConfig:
         warmup_steps: first steps, over which the learning rate rises from next to nothing.
         seed: of weights, order, positives, negatives and flips.
         flip: mirror each training picture with probability 1/2.
+        variants: share of each minibatch drawn among the variants of products, which are exact
+            answers where a product is always photographed alike (`amgan-edit` compares their
+            pixels); 0 draws triplets only.
         device: auto, cpu, cuda or cuda:N.
         precision: auto, bf16 or fp32.
         metric: validation metric that chooses the best model; larger is better.
@@ -59,6 +62,7 @@ class TrainingConfig:
     warmup_steps: int = 0
     seed: int = 0
     flip: bool = True
+    variants: float = 0.0
     device: str = "auto"
     precision: Precision = "auto"
     metric: str = "top@10"
@@ -70,6 +74,8 @@ class TrainingConfig:
         for name in ("epochs", "batch_size", "learning_rate", "validate_every", "log_every"):
             if getattr(self, name) <= 0:
                 raise SettingsError(f"training.{name} must be positive, not {getattr(self, name)}")
+        if not 0 <= self.variants <= 1:
+            raise SettingsError(f"training.variants must be from 0 to 1, not {self.variants}")
         for name in ("seed", "warmup_steps"):
             if getattr(self, name) < 0:
                 raise SettingsError(f"training.{name} must be 0 or more, not {getattr(self, name)}")

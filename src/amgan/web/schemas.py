@@ -75,7 +75,10 @@ class PrototypeQuery(ReferenceQuery):
         description="Wanted value of each attribute that should change.",
     )
     words: str | None = Field(
-        default=None, description="Changes in words; `changes` win where both name an attribute."
+        default=None, description="Wishes in words; `changes` win where both name an attribute."
+    )
+    language: Literal["en", "de", "fr", "es"] = Field(
+        default="en", description="Language of the words."
     )
     known: dict[Name, Name] = Field(
         default_factory=dict,
@@ -112,6 +115,29 @@ class SearchQuery(PrototypeQuery):
         max_length=50,
         description="Values to keep, by attribute or field; an empty text keeps items without "
         "a value.",
+    )
+    relative: dict[Name, Literal["more", "less"]] = Field(
+        default_factory=dict,
+        max_length=50,
+        description="More or less by ordered attribute, `lightness` (more is lighter) or "
+        "`vividness`; items that are so by a visible step come first.",
+    )
+    avoid: dict[Name, Annotated[list[Name], Field(max_length=200)]] = Field(
+        default_factory=dict,
+        max_length=50,
+        description="Values not wanted; items that have one come last.",
+    )
+    never: dict[Name, Annotated[list[Name], Field(max_length=200)]] = Field(
+        default_factory=dict, max_length=50, description="Values that no result may have."
+    )
+    keep: Annotated[list[Name], Field(max_length=50)] = Field(
+        default_factory=list, description="Attributes that count more than others."
+    )
+    liked: Annotated[list[ItemId], Field(max_length=8)] = Field(
+        default_factory=list, description="Items that results should be like, too."
+    )
+    disliked: Annotated[list[ItemId], Field(max_length=8)] = Field(
+        default_factory=list, description="Items that results should be less like."
     )
     importance: dict[Name, Annotated[float, Field(ge=0, le=100)]] = Field(
         default_factory=dict,

@@ -6,15 +6,16 @@ import asyncio
 import tempfile
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 
+from amgan.attributes import AttributeSchema
 from amgan.gallery.gallery import Gallery
 from amgan.gallery.store import MODEL_FILE
 from amgan.images import ImageSettings, Pixels
@@ -22,6 +23,7 @@ from amgan.methods.compiled import compiled_file, convert_apart
 from amgan.methods.query_arrays import QueryArrays
 from amgan.methods.trained import TrainedModel
 from amgan.search import SearchService
+from amgan.search.words import word_fields
 from amgan.web.batching import BatchedModel, Batcher
 from amgan.web.decoding import LargePictureError, PictureDecoder
 from amgan.web.errors import ApiError
@@ -46,7 +48,7 @@ class Loaded:
     service: SearchService
     opened_at: float
     draws_prototypes: bool
-    reader: WordReader
+    reader: Callable[[str], WordReader]
     picture_shape: float
     folder: PictureFolder
     missing_pictures: int
@@ -71,6 +73,23 @@ class Loaded:
     def facets(self) -> Facets:
         """What it can be filtered by."""
         return Facets(self.gallery)
+
+
+def read_in_any_language(
+    schema: AttributeSchema, fields: Mapping[str, tuple[str, ...]]
+) -> Callable[[str], WordReader]:
+    """Gives the reader of a language, made when it is first asked for; English is made now.
+
+    Raises (when called):
+        InputError: no words of this language.
+    """
+
+    @cache
+    def reader(language: str) -> WordReader:
+        return WordReader(schema, language=language, fields=fields)
+
+    reader("en")
+    return reader
 
 
 class Serving:
@@ -153,7 +172,7 @@ class Serving:
             service,
             time.time(),
             self._warm_up(service),
-            WordReader(service.schema),
+            read_in_any_language(service.schema, word_fields(gallery)),
             typical_shape(gallery.items.images),
             folder,
             self._count_missing(folder, gallery),

@@ -114,9 +114,6 @@ class ComparisonReader(NegationReader):
         self._wishes.tell(self._marks[start:place], Fate.DETAIL if is_print else Fate.LEFT)
         return place
 
-    def _is_pattern_noun(self, mark: Mark) -> bool:
-        return self._nouns.role(mark) is Role.NOUN and self._nouns.concept(mark, "pattern")
-
     def _read_place(self, place: int) -> int:
         """Read "on the front": a detail after a print; else it narrows the wish before it away."""
         start = place

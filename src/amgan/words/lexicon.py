@@ -76,7 +76,7 @@ class Lexicon:
     language: str
     functions: Mapping[Words, frozenset[str]]
     scales: Mapping[str, Scale]
-    things: frozenset[str]
+    things: frozenset[Words]
     nouns: frozenset[str]
     garments: frozenset[Words]
     adjectives: tuple[str, ...]
@@ -107,7 +107,7 @@ class Lexicon:
         known = {word for phrase in self.functions for word in phrase}
         for scale in self.scales.values():
             known |= {w for phrase in (*scale.directions, *scale.degrees) for w in phrase}
-        return known | self.things
+        return known | {word for phrase in self.things for word in phrase}
 
 
 def load_lexicon(language: str) -> Lexicon:
@@ -137,7 +137,7 @@ def _load(language: str) -> Lexicon:
         language,
         {phrase: frozenset(names) for phrase, names in functions.items()},
         {name: _scale(name, given, language) for name, given in data["scale"].items()},
-        frozenset(w for p in _phrases(data["things"]["words"], language) for w in p),
+        frozenset(p for p in _phrases(data["things"]["words"], language)),
         frozenset(w for p in _phrases(data["nouns"]["words"], language) for w in p),
         frozenset(_phrases(data["garments"]["words"], language)),
         tuple(data["grammar"]["adjectives"].split()),

@@ -115,7 +115,9 @@ class _Marker:
         """What the words from `start` to `stop` say together, None where it is nothing."""
         readings = tuple(self._readings[start:stop])
         words = self._settled(readings)
-        is_thing = len(words) == 1 and self._vocabulary.is_thing(words[0])
+        is_thing = words in self._lexicon.things and (
+            len(words) > 1 or self._vocabulary.is_thing(words[0])
+        )
         values = {} if is_thing else self._vocabulary.values(readings)
         names = {} if is_thing else self._vocabulary.names(readings)
         if not words:

@@ -118,7 +118,8 @@ class Joiner:
         if compared is not None:
             return replace(span, relative=compared, values=())
         if shared and not grade and not (name is first and name.values):
-            return replace(span, values=shared, names=frozenset())
+            is_colour = any("colour" in self._vocabulary.concepts[a] for a, _ in shared)
+            return replace(span, values=shared, names=frozenset(), named=not is_colour)
         for scale in value.scales:
             if plain(name.words) in self._nouns.get(scale.name, ()):
                 relative = (scale.name, scale.sign) if scale.compares else None

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from amgan.words.marks import Mark
+from amgan.words.naming import MEASURED
 from amgan.words.nouns import Role
 from amgan.words.walk import NEGATIONS, SKIPPED, Walk
 from amgan.words.wishes import Fate, Wish
@@ -25,11 +26,58 @@ class NegationReader(Walk):
             return self._read_negated(stop)
         colours = [mark for mark in group if self._nouns.is_colour(mark)]
         before = self._marks[place - 1] if place else None
-        is_with = before is not None and before.does("have") and self._clause_colour
-        self._nouns.read(group, self._wishes, are_details=is_with and len(colours) == len(group))
+        is_with = before is not None and before.does("have") and self._may_have_colours()
+        owner = self._subject_of(place)
+        if owner is not None:
+            self._read_predicate(group, owner)
+        else:
+            are_details = is_with and all(self._is_colouring(mark) for mark in group)
+            self._nouns.read(group, self._wishes, are_details=are_details)
+        if self._is_verb(stop) and self._nouns.is_garment(group[-1]) and self._is_known(place):
+            self._wishes.withdraw(group[-1:])
+            self._wishes.tell(group[-1:], Fate.FILLER)
         self._clause_colour = self._clause_colour or bool(colours)
         self._last = group
         return stop
+
+    def _may_have_colours(self) -> bool:
+        """Whether colours after "with" are a detail: of a print, or of a garment with its own."""
+        is_print = bool(self._last) and self._is_pattern_noun(self._last[-1])
+        return self._clause_colour or is_print
+
+    def _is_colouring(self, mark: Mark) -> bool:
+        is_measured = mark.relative is not None and mark.relative[0] in MEASURED
+        is_scale = any(word.name in MEASURED for word in mark.scales)
+        return self._nouns.is_colour(mark) or is_measured or is_scale
+
+    def _is_pattern_noun(self, mark: Mark) -> bool:
+        return self._nouns.role(mark) is Role.NOUN and self._nouns.concept(mark, "pattern")
+
+    def _is_known(self, place: int) -> bool:
+        """Whether a group is introduced as the garment at hand: "the blue shirt"."""
+        return place > 0 and self._marks[place - 1].does("determiner")
+
+    def _subject_of(self, place: int) -> Role | None:
+        """The part that a group is said of: "the logo is white"; None where it is the garment."""
+        before = place - 1
+        while before >= 0 and self._marks[before].does("degree"):
+            before -= 1
+        if before < 1 or not self._marks[before].does("copula") or not self._last:
+            return None
+        last = self._last[-1]
+        if last.stop != self._marks[before].start or self._nouns.is_garment(last):
+            return None
+        role = self._nouns.role(last)
+        return role if role in (Role.NOUN, Role.THING, Role.UNKNOWN, Role.NAME) else None
+
+    def _read_predicate(self, group: Sequence[Mark], owner: Role) -> None:
+        """A group that says something of a part: a detail of a print, else not understood."""
+        for mark in group:
+            if self._nouns.role(mark) is not Role.ADJECTIVE:
+                self._nouns.read([mark], self._wishes)
+            else:
+                is_wish = owner is not Role.NOUN or mark.relative or mark.scale(True)
+                self._wishes.tell((mark,), Fate.LEFT if is_wish else Fate.DETAIL)
 
     def _is_all_but(self, place: int, group: Sequence[Mark], stop: int) -> bool:
         """Whether a group begins "any colour but black"."""

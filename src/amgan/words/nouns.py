@@ -84,8 +84,9 @@ class NounReader:
         roles = [self.role(mark) for mark in group]
         for place, mark in enumerate(group):
             owner = self._owner(group, roles, place)
-            if are_details and self.is_colour(mark) and owner is None:
-                wishes.tell((mark,), Fate.DETAIL)
+            if are_details and owner is None:
+                compares = mark.relative is not None or mark.scale(True) is not None
+                wishes.tell((mark,), Fate.LEFT if compares else Fate.DETAIL)
             elif roles[place] in (Role.ADJECTIVE, Role.UNKNOWN, Role.DETAIL, Role.THING):
                 self._read_adjective(mark, roles[place], owner, wishes)
             else:

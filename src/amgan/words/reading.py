@@ -263,6 +263,7 @@ class _Settled:
         for wish in self._wishes.found:
             if wish.kind == "change" and len(wish.values) == 1:
                 by_attribute.setdefault(wish.values[0][0], []).append(wish)
+        self._join_offers(by_attribute)
         for wish in self._wishes.found:
             offered = wish.kind == "offer" or (wish.kind == "change" and len(wish.values) > 1)
             if offered and not self._is_settled(wish, by_attribute):
@@ -279,6 +280,15 @@ class _Settled:
         settled.sort(key=lambda pair: pair[0])
         ambiguous.sort(key=lambda pair: pair[0])
         return tuple(c for _, c in settled), tuple(a for _, a in ambiguous)
+
+    def _join_offers(self, by_attribute: Mapping[int, list[Wish]]) -> None:
+        """Count "gold" against "black" in "gold and black": neither is the colour."""
+        for wish in self._wishes.found:
+            if wish.kind == "offer" and not self._is_settled(wish, by_attribute):
+                for value in wish.values[:1]:
+                    others = by_attribute.get(value[0], [])
+                    if others:
+                        others.append(Wish("change", wish.mark, (value,)))
 
     @staticmethod
     def _is_settled(wish: Wish, by_attribute: Mapping[int, Sequence[Wish]]) -> bool:

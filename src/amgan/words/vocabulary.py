@@ -79,9 +79,11 @@ class Vocabulary:
         plurals = {f"{word}s" for word in self.known_words if not word.endswith("s")}
         is_english = self.lexicon.language == "en"
         self.speller = Speller(known, plurals if is_english else (), self.lexicon.language)
-        self._known_things = {*map(self._stem, self.known_words & self.lexicon.things)}
+        things = {phrase[0] for phrase in self.lexicon.things if len(phrase) == 1}
+        self._known_things = {*map(self._stem, things & self.known_words)}
         self._offered = self._find_offered()
         phrases = (*keys, *self.lexicon.functions, *self.lexicon.scale_words, *self._offered)
+        phrases = (*phrases, *self.lexicon.things)
         self._starts = {phrase[0] for phrase in phrases if len(phrase) > 1}
         self._joined = {key[0] for key in (*self._values, *self._names) if len(key) == 1}
 
@@ -112,7 +114,7 @@ class Vocabulary:
 
     def is_thing(self, word: str) -> bool:
         """Whether a word is for what the schema does not know: "shorts" is no plural of short."""
-        is_listed = word in self.lexicon.things and word not in self.known_words
+        is_listed = (word,) in self.lexicon.things and word not in self.known_words
         return is_listed and self._stem(word) not in self._known_things
 
     def is_known(self, word: str) -> bool:
@@ -123,7 +125,7 @@ class Vocabulary:
             self.values(readings)
             or self.names(readings)
             or (word,) in lexicon.scale_words
-            or word in lexicon.things
+            or (word,) in lexicon.things
         )
 
     def is_named(self, words: Words) -> bool:

@@ -72,11 +72,14 @@ class Walk:
         """Whether a group is what the sentence is about: "the shirt is black"."""
         if len(group) != 1 or not self._nouns.is_garment(group[0]):
             return False
-        if stop >= len(self._marks):
+        return self._is_verb(stop) and (place == 0 or not self._marks[place - 1].does("have"))
+
+    def _is_verb(self, place: int) -> bool:
+        """Whether "is" or "has" stands at a place, or words like these."""
+        if place >= len(self._marks):
             return False
-        following = self._marks[stop]
-        is_verb = following.does("copula") or (following.does("have") and following.does("filler"))
-        return is_verb and (place == 0 or not self._marks[place - 1].does("have"))
+        mark = self._marks[place]
+        return mark.does("copula") or (mark.does("have") and mark.does("filler"))
 
     def _is_content(self, place: int) -> bool:
         return place < len(self._marks) and self._marks[place].is_content

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from amgan.attributes import AttributeSchema, Indicator, Labels
+from amgan.attributes import AttributeSchema, Labels
 from amgan.catalogue.studio.families import FamilySettings, load_families, render_families
 from amgan.errors import InputError
 from amgan.evaluation.editing import (
@@ -25,8 +25,6 @@ from amgan.methods.query_arrays import QueryArrays
 from amgan.methods.trained import TrainedModel
 from amgan.progress import track
 from amgan.training.families import studio_part
-
-_QUERIES = 2000
 
 
 @dataclass(frozen=True)
@@ -47,9 +45,10 @@ class HeldOutEdits:
     target_labels: Labels
 
     @property
-    def indicator(self) -> Indicator:
-        """Wanted values (N, J)."""
-        return self.schema.indicator(self.reference_labels, self.target_labels)
+    def queries(self) -> QueryArrays:
+        """What a model is asked."""
+        indicator = self.schema.indicator(self.reference_labels, self.target_labels)
+        return QueryArrays(self.references, indicator, self.reference_labels)
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,7 @@ class EditQuality:
 
 
 def load_held_out(
-    folder: Path, settings: FamilySettings, schema: AttributeSchema, queries: int = _QUERIES
+    folder: Path, settings: FamilySettings, schema: AttributeSchema, queries: int
 ) -> HeldOutEdits:
     """Queries from the first member of each family to the others, evenly over families.
 
@@ -106,9 +105,7 @@ def measure_edits(model: TrainedModel, judge: TrainedModel, held_out: HeldOutEdi
     Raises:
         InputError: the model draws none.
     """
-    drawn = model.draw_prototypes(
-        QueryArrays(held_out.references, held_out.indicator, held_out.reference_labels)
-    )
+    drawn = model.draw_prototypes(held_out.queries)
     if drawn is None:
         raise InputError(f"method {model.description.method!r} draws no prototypes to measure")
     exact = _judged(judge, held_out.exact)

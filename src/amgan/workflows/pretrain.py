@@ -16,8 +16,7 @@ from amgan.devices import choose_compute
 from amgan.evaluation.provenance import commit_id
 from amgan.methods.description import ModelDescription
 from amgan.methods.facts import ModelFacts
-from amgan.methods.method import Method
-from amgan.methods.model_file import load_model, save_model
+from amgan.methods.model_file import load_model, save_model, start_from
 from amgan.methods.trained import TrainedModel
 from amgan.progress import track
 from amgan.run_folder import RunFolder
@@ -25,11 +24,13 @@ from amgan.training.families import FamilyBatches
 from amgan.training.loop import Trainer, TrainingConfig
 from amgan.training.run_log import RunLog
 from amgan.workflows.data import load_data
-from amgan.workflows.edits import EditQuality, load_held_out, measure_edits
+from amgan.workflows.edits import EditQuality, HeldOutEdits, load_held_out, measure_edits
 from amgan.workflows.fit import fit_model
 from amgan.workflows.recipe import Recipe, Stage
 
 FITTED_ITEMS = 3000
+_MEASURED = 2000
+_PREVIEWED = 24
 # Training aids that the packed model does without.
 _PACKED = {"average": 0.0, "critic_widths": ()}
 
@@ -52,12 +53,12 @@ def pretrain(
     for name, seed, blocks in _rooms(recipe):
         announce(f"Rendering {blocks} blocks of families: {name}")
         render_families(folder / name, recipe.families(seed, blocks), progress=track)
-    announce("Training the judge")
-    judge = _train_judge(folder, recipe)
     weights: Mapping[str, torch.Tensor] = {}
     for stage in recipe.stages:
         announce(f"Training: {stage.name}")
         weights = _train_stage(folder, recipe, stage, weights)
+    announce("Training the judge")
+    judge = _train_judge(folder, recipe)
     announce("Fitting confidence and ranking, measuring")
     return _pack(folder, recipe, weights, judge)
 
@@ -92,7 +93,7 @@ def _train_judge(folder: Path, recipe: Recipe) -> TrainedModel:
         "posterior", {}, recipe.schema, recipe.images, plan.network, _facts(recipe)
     )
     batches = _batches(folder, recipe, "judge-families", plan.steps, plan.training)
-    return _train(folder / "judge", description, batches, plan.training, {})
+    return _train(folder / "judge", description, batches, plan.training)
 
 
 def _train_stage(
@@ -100,7 +101,10 @@ def _train_stage(
 ) -> Mapping[str, torch.Tensor]:
     description = _describe(recipe, stage.options)
     batches = _batches(folder, recipe, "families", stage.steps, stage.training)
-    model = _train(folder / stage.name, description, batches, stage.training, weights)
+    shown = _held_out(folder, recipe, _PREVIEWED)
+    model = _train(
+        folder / stage.name, description, batches, stage.training, weights=weights, shown=shown
+    )
     found: Mapping[str, torch.Tensor] = model.method.state_dict()
     return found
 
@@ -125,35 +129,47 @@ def _train(
     description: ModelDescription,
     batches: FamilyBatches,
     training: TrainingConfig,
-    weights: Mapping[str, torch.Tensor],
+    *,
+    weights: Mapping[str, torch.Tensor] | None = None,
+    shown: HeldOutEdits | None = None,
 ) -> TrainedModel:
-    """The model after its last step, not the best of a few validations."""
+    """The model after its last step, not the best of a few validations.
+
+    Args:
+        folder: of the run.
+        description: of the model.
+        batches: to learn from.
+        training: how.
+        weights: to start from.
+        shown: queries whose prototypes are put beside the exact answers after each epoch.
+    """
     torch.manual_seed(training.seed)
     method = description.build()
-    start_from(method, weights)
+    start_from(method, weights or {})
     log = RunLog(RunFolder(folder))
     file = log.folder.model
-    compute = choose_compute(training.device, training.precision)
+    model = TrainedModel(method, description, choose_compute(training.device, training.precision))
+
+    def preview(epoch: int) -> None:
+        assert shown is not None
+        drawn = model.draw_prototypes(shown.queries)
+        if drawn is not None:
+            log.save_prototypes(epoch, (shown.references, drawn, shown.exact))
 
     def save() -> None:
         save_model(file, method, description)
 
     fingerprint = f"{description.facts.recipe} {folder.name}"
-    Trainer(method, batches, training, log, fingerprint, save).train()
-    return TrainedModel(method, description, compute)
-
-
-def start_from(method: Method, weights: Mapping[str, torch.Tensor]) -> None:
-    """Take over those weights that the method has under the same name and in the same shape."""
-    own = method.state_dict()
-    own.update(
-        {
-            name: value
-            for name, value in weights.items()
-            if name in own and own[name].shape == value.shape
-        }
+    trainer = Trainer(
+        method, batches, training, log, fingerprint, save, preview=preview if shown else None
     )
-    method.load_state_dict(own)
+    trainer.train()
+    return model
+
+
+def _held_out(folder: Path, recipe: Recipe, queries: int) -> HeldOutEdits:
+    settings = recipe.families(recipe.held_out_seed, 1)
+    return load_held_out(folder / "held-out-families", settings, recipe.schema, queries)
 
 
 def _pack(
@@ -168,9 +184,7 @@ def _pack(
     save_model(path, method, description)
     _fit(path, folder, recipe)
     model = load_model(path)
-    settings = recipe.families(recipe.held_out_seed, 1)
-    edits = load_held_out(folder / "held-out-families", settings, recipe.schema)
-    quality = measure_edits(model, judge, edits)
+    quality = measure_edits(model, judge, _held_out(folder, recipe, _MEASURED))
     facts = replace(model.description.facts, quality=quality.to_dict())
     save_model(path, model.method, replace(model.description, facts=facts), half=True)
     return path, quality

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +14,14 @@ from amgan.catalogue.left_out import save_left_out
 from amgan.catalogue.records import Catalogue
 from amgan.config import ExperimentConfig
 from amgan.devices import choose_compute
-from amgan.errors import InputError
+from amgan.errors import InputError, SettingsError
 from amgan.evaluation.provenance import commit_id
 from amgan.features.views import VIEWS
 from amgan.methods.compiled import compiled_file
 from amgan.methods.description import ModelDescription
 from amgan.methods.facts import ModelFacts
-from amgan.methods.model_file import load_model, save_model
+from amgan.methods.method import Method
+from amgan.methods.model_file import load_model, save_model, start_from
 from amgan.methods.query_arrays import QueryArrays
 from amgan.methods.trained import TrainedModel
 from amgan.queries import save_triplets
@@ -36,6 +38,8 @@ from amgan.workflows.fit import fit_model
 from amgan.workflows.outcome import FREE_SETTINGS, describe_other_run
 
 _PREVIEWED = 12
+# Another schema changes little but the classifiers; with less than this, nothing would be gained.
+_FEWEST_TAKEN = 0.5
 
 
 def describe_model(config: ExperimentConfig, catalogue: Catalogue) -> ModelDescription:
@@ -51,9 +55,18 @@ def describe_model(config: ExperimentConfig, catalogue: Catalogue) -> ModelDescr
 
 
 def train_experiment(
-    config: ExperimentConfig, folder: Path, data: ExperimentData | None = None
+    config: ExperimentConfig,
+    folder: Path,
+    data: ExperimentData | None = None,
+    announce: Callable[[str], None] = lambda text: None,
 ) -> Path:
     """Train in a run folder, or continue where it was left; returns the best model's file.
+
+    Args:
+        config: what to train.
+        folder: the run folder.
+        data: what to learn from; None loads it.
+        announce: told what the weights start from.
 
     Raises:
         ValueError: the folder holds a run of another configuration, or as `load_data`.
@@ -71,6 +84,8 @@ def train_experiment(
     description = describe_model(config, data.catalogue)
     method = description.build()
     method.load_pretrained()
+    if config.start and not run.checkpoint.exists():
+        announce(_start(method, Path(config.start)))
     compute = choose_compute(config.training.device, config.training.precision)
     model = TrainedModel(method, description, compute)
     if method.phases():
@@ -80,6 +95,18 @@ def train_experiment(
         save_model(run.model, method, description)
     load_model(run.model, "cpu").save_compiled(compiled_file(run.model))
     return run.model
+
+
+def _start(method: Method, path: Path) -> str:
+    """Take a model's weights; says how many fitted."""
+    taken = start_from(method, load_model(path, "cpu").method.state_dict())
+    if taken < _FEWEST_TAKEN:
+        raise SettingsError(
+            f"start: only {taken:.0%} of this method's weights are in {path} under the same name "
+            "and in the same shape; give a model of the same method and the same network sizes",
+            field="start",
+        )
+    return f"starting from {path}: {taken:.1%} of the weights fit, the others are random"
 
 
 def _trainer(
@@ -122,6 +149,7 @@ def _batches(config: ExperimentConfig, data: ExperimentData, model: TrainedModel
             batch_size=config.training.batch_size,
             seed=config.training.seed,
             flip=config.training.flip,
+            variants=config.training.variants,
         )
     on_pictures = model.method.trains_on_pictures
     prepare_features(model, data)

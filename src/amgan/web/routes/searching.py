@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from fastapi import APIRouter, Request, Response
@@ -14,6 +15,7 @@ from amgan.attributes import Change
 from amgan.images import PictureError, Pixels
 from amgan.search import SearchResult
 from amgan.search.resolve import named_changes
+from amgan.search.words import wish_in_words
 from amgan.web.admission import KEYED, Admitted
 from amgan.web.answers import (
     describe_attributes,
@@ -86,7 +88,7 @@ async def draw_prototype(request: Request, admission: Admitted) -> Response:
     query = await read_query(request, PrototypeQuery, state.settings, admission)
     _check_words(query, state)
     loaded = state.serving.current
-    result, _ = await _search(state, loaded, _drawing(query))
+    result, _ = await _search(state, loaded, query)
     if result.prototype is None:
         method = loaded.service.model.description.method
         raise ApiError(404, "no_prototype", f"the method {method} draws no prototypes")
@@ -107,7 +109,7 @@ async def describe_picture(request: Request, admission: Admitted) -> AttributesA
     state = state_of(request)
     query = await read_query(request, PictureQuery, state.settings, admission)
     loaded = state.serving.current
-    whole = SearchQuery(item_id=query.item_id, picture=None, k=1)
+    whole = PrototypeQuery(item_id=query.item_id)
     if query.picture is not None:
         picture = query.picture
         described = await _with_picture(
@@ -144,36 +146,48 @@ def _check_words(query: PrototypeQuery, state: ServerState) -> None:
         raise ApiError(422, "invalid", f"words: {problem}", details)
 
 
-def _read_changes(
+def _read_wishes(
     query: PrototypeQuery, loaded: Loaded
-) -> tuple[tuple[Change, ...], UnderstoodWords | None]:
-    """Changes from names, and from words; the names win where both are about one attribute."""
-    asked = (Change(attribute, value) for attribute, value in query.changes.items())
-    changes = named_changes(loaded.service.schema, asked)
-    understood = None
-    if query.words is not None:
-        understood = describe_words(loaded.reader.read(query.words))
-        wanted = understood.changes | {change.attribute: change.wanted for change in changes}
-        changes = tuple(Change(attribute, value) for attribute, value in wanted.items())
-    return changes, understood
+) -> tuple[search_room.SearchQuery, UnderstoodWords | None]:
+    """The query by names, with the wishes of its words; the names win over the words."""
+    schema = loaded.service.schema
+    named = (Change(attribute, value) for attribute, value in query.changes.items())
+    asked = _asked(query, named_changes(schema, named))
+    if query.words is None:
+        return asked, None
+    own: dict[str, str | None] = dict(query.known)
+    if query.item_id is not None:
+        item = loaded.gallery[loaded.gallery.row(query.item_id)]
+        own = {**schema.decode(item.labels), **own}
+    read = loaded.reader(query.language).read(query.words, own)
+    return wish_in_words(asked, read, loaded.gallery), describe_words(read)
+
+
+def _asked(query: PrototypeQuery, changes: tuple[Change, ...]) -> search_room.SearchQuery:
+    asked = search_room.SearchQuery(query.picture, query.item_id, changes, known=query.known)
+    if not isinstance(query, SearchQuery):
+        return replace(asked, k=1)
+    return replace(
+        asked,
+        relative=query.relative,
+        avoid=query.avoid,
+        never=query.never,
+        keep=query.keep,
+        liked=tuple(query.liked),
+        disliked=tuple(query.disliked),
+        k=query.k,
+        offset=query.offset,
+        filters=query.filters,
+        importance=query.importance,
+        pure=query.pure,
+    )
 
 
 async def _search(
-    state: ServerState, loaded: Loaded, query: SearchQuery
+    state: ServerState, loaded: Loaded, query: PrototypeQuery
 ) -> tuple[SearchResult, UnderstoodWords | None]:
     def ask(pixels: Pixels | None) -> tuple[SearchResult, UnderstoodWords | None]:
-        changes, understood = _read_changes(query, loaded)
-        asked = search_room.SearchQuery(
-            query.picture,
-            query.item_id,
-            changes,
-            known=query.known,
-            k=query.k,
-            offset=query.offset,
-            filters=query.filters,
-            importance=query.importance,
-            pure=query.pure,
-        )
+        asked, understood = _read_wishes(query, loaded)
         return loaded.service.search(asked, pixels), understood
 
     def refuse(error: PictureError) -> ApiError:
@@ -194,11 +208,6 @@ async def _with_picture(
         return await state.serving.with_picture(loaded.service.model.images, call)
     except PictureError as error:
         raise refuse(error) from None
-
-
-def _drawing(query: PrototypeQuery) -> SearchQuery:
-    """The search whose prototype is wanted."""
-    return SearchQuery.model_construct(**query.model_dump(), k=1)
 
 
 def picture_gone(item_id: str) -> ApiError:
