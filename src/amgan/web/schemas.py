@@ -321,12 +321,23 @@ class FilterField(BaseModel):
     counts: list[int]
 
 
+class CountsAnswer(BaseModel):
+    """Items with each value, of attributes and of fields."""
+
+    attributes: dict[str, dict[str, int]]
+    fields: dict[str, dict[str, int]]
+    gallery: str
+
+
 class SchemaAnswer(BaseModel):
     """What can be changed and filtered by."""
 
     title: str
     attributes: list[SchemaAttribute]
     fields: list[FilterField]
+    unlisted_fields: list[str] = Field(
+        description="Fields of too many different values to list; they can be filtered by too."
+    )
     items: int
     prototypes: bool = Field(description="Whether the model draws prototypes.")
     weights: bool = Field(description="Whether searches can weigh attributes (`importance`).")
