@@ -87,14 +87,21 @@ def test_variants_against_a_naive_loop(
     assert as_counter(drawn) <= every, "each pair at most once"
 
 
-def test_variants_are_drawn_by_whole_products() -> None:
-    labels = np.array([[0, 0], [1, 0]] * 50, np.int16)
-    products = [f"p{row // 2}" for row in range(100)]
-    drawn = draw_variants(labels, products, np.arange(100), limit=20, seed=3)
-    of_product = Counter(row // 2 for row in drawn.reference.tolist())
-    assert len(of_product) == 10 and set(of_product.values()) == {2}
-    other = draw_variants(labels, products, np.arange(100), limit=20, seed=4)
-    assert set(of_product) != {row // 2 for row in other.reference.tolist()}
+def test_products_are_asked_in_turn() -> None:
+    """Four products with 2, 2, 6 and 12 pairs."""
+    products = ["a"] * 2 + ["b"] * 2 + ["c"] * 3 + ["d"] * 4
+    labels = np.array([[0], [1], [0], [1], [0], [1], [2], [0], [1], [2], [3]], np.int16)
+    seen = set()
+    for seed in range(8):
+        drawn = draw_variants(labels, products, np.arange(11), limit=11, seed=seed)
+        of_product = Counter(products[row] for row in drawn.reference.tolist())
+        assert (of_product["a"], of_product["b"]) == (2, 2)
+        assert {of_product["c"], of_product["d"]} == {3, 4}
+        assert drawn.weight is not None and drawn.weight.sum() == pytest.approx(22)
+        seen.add((of_product["c"], *drawn.reference.tolist()))
+    assert len(seen) > 4
+    few = draw_variants(labels, products, np.arange(11), limit=3, seed=0)
+    assert len({products[row] for row in few.reference.tolist()}) == 3
 
 
 def test_equal_pairs_share_labels_and_are_asked_for_another_common_value() -> None:

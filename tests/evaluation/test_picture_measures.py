@@ -73,6 +73,7 @@ def test_measures_by_hand() -> None:
     means = summarise_picture_measures(
         variant_ranks=np.array([1.0, math.inf, 11, 10]),
         products=np.array([0, 0, 0, 9]),
+        weights=np.array([1.0, 1, 1, 3]),  # one pair of three was asked of the second product
         own_ranks=np.array([1.0, 3, math.inf, 10]),
         overlaps=np.array([0.5, 0.0]),
     )
@@ -80,8 +81,8 @@ def test_measures_by_hand() -> None:
         {
             "variant@1": (1 / 3 + 0) / 2,
             "variant@10": (1 / 3 + 1) / 2,
-            "variant_pairs@1": 1 / 4,
-            "variant_pairs@10": 2 / 4,
+            "variant_pairs@1": 1 / 6,
+            "variant_pairs@10": 4 / 6,
             "self@1": 1 / 4,
             "self@10": 3 / 4,
             "overlap@12": 0.25,
@@ -139,7 +140,11 @@ def test_against_naive_loops(data: st.DataObject, n: int, queries: int, k: int) 
 def test_nothing_asked_is_not_defined() -> None:
     none = np.empty(0)
     means = summarise_picture_measures(
-        variant_ranks=none, products=none.astype(np.int64), own_ranks=none, overlaps=none
+        variant_ranks=none,
+        products=none.astype(np.int64),
+        weights=none,
+        own_ranks=none,
+        overlaps=none,
     )
     assert all(math.isnan(mean) for mean in means.values())
     measures = PictureMeasures(

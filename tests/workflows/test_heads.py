@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from safetensors import safe_open
 
 from amgan.attributes import Change
@@ -110,6 +112,26 @@ def test_an_item_is_its_own_nearest_where_nothing_is_asked(
     nothing = np.zeros((len(rows), data.catalogue.schema.num_values), np.float32)
     found = service.rank(QueryArrays(data.pixels[rows], nothing), 1)
     assert (found.rows[:, 0] == rows).mean() > 0.9
+
+
+def test_a_photo_that_shows_nothing_like_the_gallery_is_told(
+    service: SearchService, data: ExperimentData
+) -> None:
+    """Drawn shapes are known, also when something is asked of them; noise and stripes are not."""
+    changes = (Change("colour", "blue"),)
+    own = [
+        service.search(SearchQuery(data.catalogue.images[row], changes=changes, k=3)).familiar
+        for row in range(0, len(data.catalogue), 5)
+    ]
+    assert np.mean(own) > 0.9  # type: ignore[arg-type]
+    noise = np.random.default_rng(0).integers(0, 255, (40, 40, 3), np.uint8)
+    stripes = np.zeros((40, 40, 3), np.uint8)
+    stripes[::4] = (255, 0, 255)
+    for pixels in (noise, stripes):
+        content = io.BytesIO()
+        Image.fromarray(pixels).save(content, "PNG")
+        assert service.search(SearchQuery(content.getvalue(), k=3)).familiar is False
+    assert service.search(SearchQuery(item_id=data.catalogue.item_ids[0], k=3)).familiar is None
 
 
 def test_with_given_labels_what_was_asked_for_comes_first(

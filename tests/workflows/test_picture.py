@@ -20,7 +20,7 @@ from amgan.search import SearchQuery, SearchService
 from amgan.workflows.evaluate import build_untrained
 from amgan.workflows.picture import PictureQueries, PictureSample, measure_gallery
 
-SAMPLE = PictureSample(variants=30, own=12, pairs=10)
+SAMPLE = PictureSample(variants=100, own=12, pairs=10)  # 100 are all there are
 Shapes = Callable[..., Catalogue]
 
 

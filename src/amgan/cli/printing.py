@@ -176,6 +176,10 @@ def print_search(
         marked = [_marked(hit.labels[a.name], hit.matches[a.name]) for a in result.attributes]
         table.add_row(str(hit.rank), hit.item_id, *marked, end_section=hit in met[-1:])
     print_table(table)
+    if result.familiar is False:
+        typer.echo(
+            "the picture shows nothing like this catalogue: its attributes are guesses", err=True
+        )
 
 
 def _found(result: SearchResult) -> str:
@@ -195,6 +199,7 @@ def search_to_dict(result: SearchResult) -> dict[str, Any]:
         "reference": {
             a.name: {"value": a.value, "confidence": a.confidence} for a in result.attributes
         },
+        "familiar": result.familiar,
         "candidates": result.candidates,
         "matching": result.matching,
         "mode": result.mode,

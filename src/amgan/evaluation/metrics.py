@@ -22,7 +22,9 @@ Whether the picture counts is asked by queries of its own (`queries.picture_quer
 - variant@K: over ordered pairs (r, v) of one product whose labels differ in exactly one attribute:
   asked from r's picture for v's value of it, 1 if any item of that product with that value is among
   the first K, else 0; r stays out of its own list. The mean is taken over the pairs of each product
-  first, then over products; variant_pairs@K is the plain mean over pairs.
+  first, then over products; variant_pairs@K is the plain mean over pairs. Where not all pairs are
+  asked, products are asked in turn, and in the mean over pairs each that was asked stands for as
+  many of its product as were drawn from.
 - self@K: an item's own picture, cropped by 3 to 6 % a side, its brightness changed by up to 15 %,
   encoded as JPEG at quality 60, no change asked: 1 if the item is among the first K, else 0.
 - overlap@12 (reference overlap): for two queries that ask the same change of different references

@@ -131,6 +131,7 @@ def summarise_picture_measures(
     *,
     variant_ranks: Numbers,
     products: Rows,
+    weights: Numbers,
     own_ranks: Numbers,
     overlaps: Numbers,
 ) -> dict[str, float]:
@@ -139,6 +140,7 @@ def summarise_picture_measures(
     Args:
         variant_ranks: of `compute_variant_ranks`, (V,).
         products: product of each of these, (V,).
+        weights: how many pairs each of these stands for, (V,).
         own_ranks: of `compute_own_ranks`, (S,).
         overlaps: of `compute_overlaps`, (P,).
     """
@@ -146,7 +148,10 @@ def summarise_picture_measures(
     for k in DEPTHS:
         means[f"variant@{k}"] = mean_by_product(_within(variant_ranks, k), products)
     for k in DEPTHS:
-        means[f"variant_pairs@{k}"] = mean_of_defined(_within(variant_ranks, k))[0]
+        hits = _within(variant_ranks, k)
+        means[f"variant_pairs@{k}"] = (
+            float(np.average(hits, weights=weights)) if len(hits) else math.nan
+        )
     for k in DEPTHS:
         means[f"self@{k}"] = mean_of_defined(_within(own_ranks, k))[0]
     means[f"overlap@{OVERLAP_DEPTH}"] = mean_of_defined(overlaps)[0]

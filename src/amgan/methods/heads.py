@@ -132,6 +132,7 @@ class HeadsRanker(Method):
         self.config = config
         self.layout = ProfileLayout(schema.sizes, config.style_dim, config.appearance_dim)
         self.embedding_dim = self.layout.dim
+        self.appearance = slice(self.layout.dim - config.appearance_dim, self.layout.dim)
         self.pictures = PictureFeatures(images, network, colour=config.colour)
         number = self.pictures.num_features
         self.attribute_head = _head(number, config, self.layout.num_values)

@@ -154,6 +154,8 @@ class Method(nn.Module, ABC):
         query_side: first letters of the names of those weights and buffers that do not decide the
             gallery's vectors.
         rescored: how many of the items that an engine finds `rescore` puts in order.
+        appearance: where in the vectors of queries and items lies how the picture looks, whatever
+            is asked, up to its length; None where it is not there.
     """
 
     ranking_metric: RankingMetric
@@ -166,6 +168,7 @@ class Method(nn.Module, ABC):
     training_only: tuple[str, ...] = ()
     query_side: tuple[str, ...] = ()
     rescored: int = 0
+    appearance: slice | None = None
 
     def load_pretrained(self) -> None:
         """Give each trunk its pretrained weights, where the settings name any.

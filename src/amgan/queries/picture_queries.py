@@ -38,12 +38,14 @@ class Draw:
         attribute: position of the attribute that changes, -1 for none, (Q,).
         value: position of the wanted value within it, (Q,).
         available: how many there would be without a limit; see each draw.
+        weight: of how many of these each query is drawn, (Q,); None where all are alike.
     """
 
     reference: Rows
     attribute: Rows
     value: Rows
     available: int
+    weight: NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         return len(self.reference)
@@ -62,9 +64,8 @@ def draw_variants(
     """Ordered pairs of one product whose labels differ in exactly one attribute.
 
     From the first of a pair the value of the second is asked for. Missing labels are equal to each
-    other only, and a missing one cannot be asked for. Past the limit, whole products are drawn
-    at random until it is reached, so that the mean over products is that of a random sample of
-    them; of the last product only a part may be drawn.
+    other only, and a missing one cannot be asked for. Past the limit, products get pairs in turn,
+    in a random order, until it is reached, and each product's pairs are drawn at random.
 
     Args:
         labels: of the catalogue, (N, M).
@@ -74,28 +75,49 @@ def draw_variants(
         seed: of the draw.
 
     Returns:
-        The pairs; `available` is the number of all.
+        The pairs; `available` is the number of all, and each weighs as many as there are of its
+        product for each that was drawn of it.
     """
     rng = np.random.default_rng((seed, _VARIANTS))
     known = np.array([row for row in rows.tolist() if products[row] is not None], np.int64)
     if not len(known):
         return _empty()
     _, codes = np.unique([str(products[row]) for row in known.tolist()], return_inverse=True)
+    order = np.argsort(codes, kind="stable")
+    known, codes = known[order], codes[order]
     chosen = labels[known].astype(np.int64)
-    groups = [_Siblings(codes, chosen, position) for position in range(labels.shape[1])]
-    counts = np.stack([group.counts for group in groups], 1)
-    shuffled = rng.permutation(codes.max() + 1)[codes]
-    order = np.lexsort((rng.permutation(len(known)), shuffled))
-    reached = np.cumsum(counts.sum(1)[order])
-    last = int(np.searchsorted(reached, min(limit, reached[-1]))) if reached[-1] else -1
-    pairs = [
-        (place, position, value)
-        for place in order[: last + 1].tolist()
-        for position in np.flatnonzero(counts[place]).tolist()
-        for value in rng.permutation(groups[position].values_of(place)).tolist()
-    ]
-    drawn = np.array(pairs[:limit], np.int64).reshape(-1, 3)
-    return Draw(known[drawn[:, 0]], drawn[:, 1], drawn[:, 2], int(counts.sum()))
+    siblings = [_Siblings(codes, chosen, position) for position in range(labels.shape[1])]
+    # Every pair has a number, in the order of products, references and attributes.
+    ends = np.cumsum(np.stack([one.counts for one in siblings], 1))
+    totals = np.diff(ends[np.cumsum(np.bincount(codes)) * len(siblings) - 1], prepend=0)
+    shares = _in_turn(totals, limit, rng)
+    starts = np.cumsum(totals) - totals
+    drawn = []
+    for product in np.flatnonzero(shares).tolist():
+        total, share = int(totals[product]), int(shares[product])
+        for number in starts[product] + np.sort(rng.choice(total, share, replace=False)):
+            slot = int(np.searchsorted(ends, number, "right"))
+            place, position = divmod(slot, len(siblings))
+            left = int(number - (ends[slot - 1] if slot else 0))
+            value = int(siblings[position].values_of(place)[left])
+            drawn.append((int(known[place]), position, value, total / share))
+    pairs = np.array(drawn, np.float64).reshape(-1, 4)
+    asked = pairs[:, :3].astype(np.int64)
+    return Draw(asked[:, 0], asked[:, 1], asked[:, 2], int(totals.sum()), pairs[:, 3])
+
+
+def _in_turn(totals: Rows, limit: int, rng: np.random.Generator) -> Rows:
+    """How many of each product's pairs (P,) are drawn when products are served in turn."""
+    shares = np.zeros_like(totals)
+    while shares.sum() < min(limit, totals.sum()):
+        open_ones = np.flatnonzero(shares < totals)
+        room = limit - int(shares.sum())
+        if len(open_ones) > room:
+            shares[rng.choice(open_ones, room, replace=False)] += 1
+        else:
+            least = int((totals - shares)[open_ones].min())
+            shares[open_ones] += min(least, room // len(open_ones))
+    return shares
 
 
 def draw_own(rows: Rows, *, limit: int, seed: int) -> Draw:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from amgan.attributes import MISSING, Labels
+from amgan.attributes import MISSING, AttributeSchema, Labels
 from amgan.gallery.engines.protocol import Rows
 
 
@@ -29,46 +29,59 @@ class Agreement:
     keeps_rest: bool | None
 
 
-def compare_labels(
-    labels: Mapping[str, str | None],
-    wanted: Mapping[str, str],
-    reference: Mapping[str, str | None],
-) -> Agreement:
-    """Hold an item's labels against what was asked for.
+@dataclass(frozen=True, eq=False)
+class Judge:
+    """What items are held against for one query.
 
-    Args:
-        labels: of the item, None where missing.
+    Attributes:
+        schema: of the labels.
         wanted: values that were asked for, by attribute.
         reference: the reference's values, None where not known.
+        wished: attributes that another wish is about, and that need not stay as they are.
+        unmet: how far each item of the gallery is from the other wishes, 0 where it meets them,
+            (N,); None without such wishes.
     """
-    right = {**reference, **wanted}
-    matches = {
-        name: None if value is None or right[name] is None else value == right[name]
-        for name, value in labels.items()
-    }
-    kept = [name for name, value in reference.items() if value is not None and name not in wanted]
-    return Agreement(
-        matches,
-        _all(matches[name] for name in wanted),
-        _all(matches[name] for name in kept),
-    )
 
+    schema: AttributeSchema
+    wanted: Mapping[str, str]
+    reference: Mapping[str, str | None]
+    wished: Collection[str] = ()
+    unmet: NDArray[np.int8] | None = None
 
-def count_matching(labels: Labels, wanted: Labels, rows: Rows | None, excluded: Rows) -> int:
-    """How many items are known to have every wanted value.
+    def compare(self, labels: Mapping[str, str | None], row: int) -> Agreement:
+        """Hold one item, by its labels (None where missing) and its row, against the query."""
+        right = {**self.reference, **self.wanted}
+        matches = {
+            name: None if value is None or right[name] is None else value == right[name]
+            for name, value in labels.items()
+        }
+        changed = {*self.wanted, *self.wished}
+        kept = [name for name, value in self.reference.items() if value and name not in changed]
+        met = self.unmet is None or self.unmet[row] == 0
+        return Agreement(
+            matches,
+            _all(matches[name] for name in self.wanted) if met else False,
+            _all(matches[name] for name in kept),
+        )
 
-    Args:
-        labels: of the gallery, (N, M), -1 where missing.
-        wanted: (M,), -1 where nothing is asked for.
-        rows: count only these gallery rows; None for all.
-        excluded: gallery rows to leave out.
-    """
-    asked = np.flatnonzero(wanted != MISSING)
-    if rows is None:
-        has: NDArray[np.bool_] = (labels[:, asked] == wanted[asked]).all(1)
-        return int(has.sum()) - int(has[excluded].sum())
-    counted = np.setdiff1d(rows, excluded)
-    return int((labels[counted][:, asked] == wanted[asked]).all(1).sum())
+    def count(self, labels: Labels, rows: Rows | None, excluded: Rows) -> int | None:
+        """How many items are known to have all that was asked for; None where nothing was.
+
+        Args:
+            labels: of the gallery, (N, M), -1 where missing.
+            rows: count only these gallery rows; None for all.
+            excluded: gallery rows to leave out.
+        """
+        if not self.wanted and self.unmet is None:
+            return None
+        wanted = np.array(self.schema.encode(self.wanted))
+        asked = np.flatnonzero(wanted != MISSING)
+        has = (labels[:, asked] == wanted[asked]).all(1)
+        if self.unmet is not None:
+            has &= self.unmet == 0
+        if rows is None:
+            return int(has.sum()) - int(has[excluded].sum())
+        return int(has[np.setdiff1d(rows, excluded)].sum())
 
 
 def _all(matches: Iterable[bool | None]) -> bool | None:

@@ -82,6 +82,9 @@ class SearchResult:
         changes: what was asked for, with the values they replace where these are known.
         already: values that were asked for and that the reference is known to have: no change.
             Results are to have them all the same.
+        familiar: whether a photo shows anything like what the gallery holds (`search.familiarity`);
+            where it does not, its attributes are guesses whatever their confidence. None for an
+            item, and where it cannot be told.
         attributes: the reference's attributes, given or predicted.
         source: the reference picture.
         reference: the reference as the model saw it (H, W, 3).
@@ -97,6 +100,7 @@ class SearchResult:
     hits: tuple[Hit, ...]
     changes: tuple[Change, ...]
     already: tuple[Change, ...]
+    familiar: bool | None
     attributes: tuple[ReferenceAttribute, ...]
     source: Path | bytes
     reference: Pixels

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -35,11 +35,12 @@ from amgan.images import (
 from amgan.methods.query_arrays import QueryArrays
 from amgan.methods.trained import TrainedModel
 from amgan.run_folder import RunFolder
-from amgan.search.agreement import compare_labels, count_matching
+from amgan.search.agreement import Judge
+from amgan.search.familiarity import Familiarity
 from amgan.search.query import SearchQuery
 from amgan.search.resolve import ResolvedExample, ResolvedQuery, resolve_query
 from amgan.search.results import Hit, Ranking, ReferenceAttribute, SearchResult
-from amgan.search.wishes import count_unmet, lean, rank_by_wishes
+from amgan.search.wishes import Codes, count_unmet, lean, rank_by_wishes
 from amgan.words.orders import find_orders
 
 _QUERIES_A_BLOCK = 512
@@ -109,27 +110,45 @@ class SearchService:
         values = {attribute.name: attribute.value for attribute in attributes}
         with _timed(seconds, "search"):
             own = np.array(self.schema.encode(values), np.int16)
-            colour = self._colour(query.item_id, reference) if asked.wishes else None
-            ranking = self._rank_wished(vectors, asked, query.offset + query.k, own, colour)
+            unmet = None
+            if asked.wishes:
+                colour = self._colour(query.item_id, reference)
+                unmet = count_unmet(asked.wishes, self.gallery, own, colour)
+            ranking = self._rank_wished(vectors, asked, query.offset + query.k, unmet)
         wanted = {change.attribute: change.wanted for change in (*asked.changes, *asked.already)}
+        judge = Judge(self.schema, wanted, values, asked.wishes.about(self.schema), unmet)
         ranked = len(self.gallery) if asked.rows is None else len(asked.rows)
         left_out = asked.excluded
         if asked.rows is not None:
             left_out = np.intersect1d(asked.rows, left_out)
         return SearchResult(
-            self._hits(ranking, query.offset, values, wanted),
+            self._hits(ranking, query.offset, judge),
             tuple(replace(change, unwanted=values[change.attribute]) for change in asked.changes),
             asked.already,
+            self._is_familiar(query, answer.vectors[0]),
             attributes,
             asked.picture,
             reference,
             None if answer.prototypes is None else answer.prototypes[0],
             self.model.images,
             ranked - len(left_out),
-            self._count_matching(wanted, asked.rows, left_out) if wanted else None,
+            judge.count(np.asarray(self.gallery.labels), asked.rows, left_out),
             ranking.mode,
             seconds,
         )
+
+    @cached_property
+    def _familiarity(self) -> Familiarity | None:
+        """Distances among the items; None where the method does not tell how they look."""
+        columns = self.model.method.appearance
+        return None if columns is None else Familiarity.among(self.gallery.vectors[:, columns])
+
+    def _is_familiar(self, query: SearchQuery, vector: Vectors) -> bool | None:
+        """Whether a photo shows anything like the gallery; see `SearchResult.familiar`."""
+        columns, known = self.model.method.appearance, self._familiarity
+        if query.item_id is not None or columns is None or known is None:
+            return None
+        return known.knows(vector[columns])
 
     def _colour(self, item_id: str | None, reference: Pixels) -> GarmentColour:
         """The reference's colour: an item's as it was measured when it was indexed."""
@@ -161,16 +180,14 @@ class SearchService:
         vectors: Vectors,
         asked: ResolvedQuery,
         k: int,
-        reference: Labels,
-        colour: GarmentColour | None,
+        unmet: Codes | None,
     ) -> Neighbours:
         """Rank one query; items that meet its wishes come first."""
         exclude = asked.excluded[None]
-        if colour is None:
+        if unmet is None:
             return self.rank_vectors(
                 vectors, k, exclude=exclude, rows=asked.rows, filters=asked.filters
             )
-        unmet = count_unmet(asked.wishes, self.gallery, reference, colour)
 
         def rank(rows: Rows, k: int) -> Neighbours:
             return self.rank_vectors(vectors, k, exclude=exclude, rows=rows)
@@ -308,21 +325,15 @@ class SearchService:
             described.append(ReferenceAttribute(attribute.name, value, confidence))
         return tuple(described)
 
-    def _hits(
-        self,
-        ranking: Neighbours,
-        offset: int,
-        values: Mapping[str, str | None],
-        wanted: Mapping[str, str],
-    ) -> tuple[Hit, ...]:
-        """Results of the first query from `offset` on; `values` are the reference's."""
+    def _hits(self, ranking: Neighbours, offset: int, judge: Judge) -> tuple[Hit, ...]:
+        """Results of the first query from `offset` on."""
         ranked = zip(ranking.rows[0].tolist(), ranking.scores[0].tolist(), strict=True)
         hits = []
         for rank, (row, score) in enumerate(ranked, 1):
             if rank > offset and row != NO_ROW:
                 item, fields = self.gallery[row], self.gallery.items.fields(row)
                 labels = self.schema.decode(item.labels)
-                agreement = compare_labels(labels, wanted, values)
+                agreement = judge.compare(labels, row)
                 hits.append(
                     Hit(
                         *(item.item_id, item.image, row, rank, score, labels, fields),
@@ -330,11 +341,6 @@ class SearchService:
                     )
                 )
         return tuple(hits)
-
-    def _count_matching(self, wanted: Mapping[str, str], rows: Rows | None, left_out: Rows) -> int:
-        """Items among those ranked that are known to have all wanted values."""
-        labels = np.asarray(self.gallery.labels)
-        return count_matching(labels, np.array(self.schema.encode(wanted)), rows, left_out)
 
 
 def open_search(

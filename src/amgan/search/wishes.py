@@ -49,6 +49,10 @@ class Wishes:
     def __bool__(self) -> bool:
         return bool(self.relative or self.avoid or self.keep)
 
+    def about(self, schema: AttributeSchema) -> set[str]:
+        """Attributes that are to be otherwise than the reference's, or may be."""
+        return {*self.relative, *(schema.names[position] for position in self.avoid)}
+
 
 def resolve_wishes(
     query: SearchQuery, gallery: Gallery, orders: Mapping[str, Order], *, weighs: bool

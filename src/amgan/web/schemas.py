@@ -175,6 +175,11 @@ class Reference(BaseModel):
     item_id: str | None
     picture: str | None = Field(description="Address of an item's picture.")
     attributes: list[ReferenceAttribute]
+    familiar: bool | None = Field(
+        description="Whether a picture shows anything like what the gallery holds; where it does "
+        "not, its attributes are guesses whatever their confidence. Null for an item, and where "
+        "the model cannot tell."
+    )
 
 
 class ChangeMade(BaseModel):

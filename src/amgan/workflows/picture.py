@@ -145,6 +145,7 @@ class PictureQueries:
         own = self._rank(service, self.own, max(DEPTHS), None)
         pairs = self._rank(service, self.pairs, OVERLAP_DEPTH, places)
         of_variants = products[self.variants.reference]
+        weights = self.variants.weight
         means = summarise_picture_measures(
             variant_ranks=compute_variant_ranks(
                 variants,
@@ -155,6 +156,7 @@ class PictureQueries:
                 value=self.variants.value,
             ),
             products=of_variants,
+            weights=np.ones(len(of_variants)) if weights is None else weights,
             own_ranks=compute_own_ranks(own, places[self.own.reference]),
             overlaps=compute_overlaps(pairs),
         )

@@ -82,9 +82,10 @@ export class Results {
   }
 
   /** `matching` is how many items have all that was asked for, null where nothing was. */
-  show(state, { hits, paging, answer: { matching } }, from = 0) {
+  show(state, { hits, paging, answer: { matching, reference } }, from = 0) {
     this.element.removeAttribute("aria-busy");
     this.news.hidden = true;
+    if (reference.familiar === false) this.tell("This photo shows nothing like what we have here. What follows is a guess.");
     this.showTokens(state);
     const met = hits.filter((hit) => matching === null || hit.has_wanted);
     const close = hits.filter((hit) => !met.includes(hit));

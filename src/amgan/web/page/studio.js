@@ -48,6 +48,7 @@ export class Studio {
   show(state, photo, answer) {
     this.state = state;
     this.attributes = answer?.reference.attributes ?? null;
+    this.familiar = answer?.reference.familiar !== false;
     this.already = new Set((answer?.already ?? []).map((change) => change.attribute));
     const first = !this.chips.querySelector(".chip-main");
     keepFocus(this.element, () => {
@@ -141,7 +142,7 @@ export class Studio {
     const wanted = state.set.get(known.attribute) ?? null;
     const most = state.most.includes(known.attribute);
     const guessed = known.source === "predicted" || state.known.has(known.attribute);
-    const sure = known.source === "predicted" ? known.confidence : null;
+    const sure = known.source === "predicted" && this.familiar ? known.confidence : null;
     const shown = wanted ?? known.value;
     const button = h(
       "button",

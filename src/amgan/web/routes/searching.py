@@ -240,6 +240,7 @@ def _answer(
             item_id=item_id,
             picture=None if item_id is None else picture_address(root_path, loaded, item_id),
             attributes=describe_attributes(result.attributes),
+            familiar=result.familiar,
         ),
         changes=describe_changes(result.changes),
         already=describe_changes(result.already),
