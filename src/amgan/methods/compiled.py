@@ -7,10 +7,6 @@ about a fifth of the time (docs/results/speed.md); results differ by rounding on
 
 from __future__ import annotations
 
-import functools
-import importlib
-import importlib.util
-import sys
 from typing import Any
 
 import numpy as np
@@ -20,6 +16,7 @@ from torch import Tensor, nn
 
 from amgan.devices import Compute
 from amgan.images import ImageSettings
+from amgan.openvino_runtime import has_openvino, import_openvino, openvino_core
 
 Floats = NDArray[np.float32]
 
@@ -37,7 +34,7 @@ class CompiledQueries:
     def __init__(
         self, network: nn.Module, images: ImageSettings, num_values: int, compute: Compute
     ) -> None:
-        openvino = _import_quietly()
+        openvino = import_openvino()
         picture = torch.zeros(2, 3, images.height, images.width)
         indicator = torch.zeros(2, num_values)
         with torch.no_grad():
@@ -49,7 +46,7 @@ class CompiledQueries:
             "INFERENCE_PRECISION_HINT": "bf16" if compute.bfloat16 else "f32",
             "INFERENCE_NUM_THREADS": torch.get_num_threads(),
         }
-        self._compiled: Any = _core().compile_model(converted, "CPU", options)
+        self._compiled: Any = openvino_core().compile_model(converted, "CPU", options)
 
     def __call__(self, reference: Floats, indicator: Floats) -> tuple[Tensor, Tensor, Tensor]:
         """Prototypes (N, 3, H, W), embeddings (N, D) and logits of the references (N, J)."""
@@ -57,29 +54,6 @@ class CompiledQueries:
         answer = self._compiled.create_infer_request().infer([reference, indicator])
         prototype, embedding, logits = (torch.from_numpy(answer[i].copy()) for i in range(3))
         return prototype, embedding, logits
-
-
-def _import_quietly() -> Any:
-    """OpenVINO without its telemetry, which reports each import and use to its makers."""
-    telemetry = "openvino_telemetry"
-    before = sys.modules.get(telemetry)
-    sys.modules[telemetry] = None  # type: ignore[assignment]  # makes its import fail
-    try:
-        return importlib.import_module("openvino")
-    finally:
-        del sys.modules[telemetry]
-        if before is not None:
-            sys.modules[telemetry] = before
-
-
-@functools.cache
-def _core() -> Any:
-    """OpenVINO's one core, kept until the process ends.
-
-    It makes signals of the thread that asks for it first run on a stack of its own. That stack
-    would go with the core, and the next Ctrl-C would end the process with a segmentation fault.
-    """
-    return _import_quietly().Core()
 
 
 def _convert(network: nn.Module, example: tuple[Tensor, ...]) -> Any:
@@ -94,4 +68,4 @@ def _convert(network: nn.Module, example: tuple[Tensor, ...]) -> Any:
 
 def can_compile(compute: Compute) -> bool:
     """Whether networks can be compiled here: on the CPU, with OpenVINO installed."""
-    return compute.device.type == "cpu" and importlib.util.find_spec("openvino") is not None
+    return compute.device.type == "cpu" and has_openvino()

@@ -87,7 +87,8 @@ class Phase:
         weights: weight of each loss term; a term not listed here is an error.
         first_step, last_step: fractions of training between which the phase runs.
         learning_rate: relative to the configured one.
-        rates: of parts of the modules, relative to the phase's own; such as a pretrained trunk.
+        rates: of parts of the modules, relative to the phase's own. A trunk has the one that its
+            configuration says where none is given here.
     """
 
     name: str
