@@ -26,7 +26,7 @@ from amgan.methods.trained import TrainedModel
 from amgan.models.network import NetworkConfig
 
 # Hooks are found by their names here.
-from .skips import (  # noqa: F401
+from skips import (  # noqa: F401
     pytest_addoption,
     pytest_collection_modifyitems,
     pytest_sessionfinish,

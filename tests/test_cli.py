@@ -21,9 +21,12 @@ from tests.conftest import TINY, Call, write_shapes
 from amgan.attributes import Change
 from amgan.catalogue.table import save_table
 from amgan.cli import main
+from amgan.evaluation.picture_words import describe_picture, warn_of_picture
 from amgan.gallery.store import open_gallery
 from amgan.queries import assign_splits
 from amgan.quickstart import QuickstartOutcome
+from amgan.text import counted
+from amgan.workflows.picture import measure_gallery
 
 COLUMNS = ["--attributes", "colour,shape,ground", "--id", "item_id", "--split", "split"]
 HEAVY = {"torch", "numpy", "faiss", "matplotlib", "pyarrow", "scipy", "pydantic", "PIL", "fastapi"}
@@ -323,6 +326,25 @@ def test_evaluate_reports_both_protocols(run_folder: Path, call: Call) -> None:
         assert json.loads(path.read_text())["protocol"] == protocol
         assert path.with_suffix(".md").exists()
         assert not path.with_suffix(".parquet").exists()
+
+
+def test_train_and_index_end_by_saying_whether_the_picture_counts(
+    table: Path, call: Call, tmp_path: Path
+) -> None:
+    run, epochs = tmp_path / "run", ("-s", "training.epochs=1")
+    code, out, _ = call("train", table, *COLUMNS, *TINY, *epochs, "--run", run)
+    assert code == 0
+    measured = json.loads((run / "picture.json").read_text())
+    own = f"{measured['means']['self@1']:.0%} of {counted(measured['asked']['self'], 'item')}"
+    assert own in out
+    code, out, err = call("index", "--run", run)
+    assert code == 0
+    measures = measure_gallery(run / "gallery", "cpu")
+    assert all(sentence in out for sentence in describe_picture(measures))
+    assert f"first in its results for {measures.means['self@1']:.0%} of 80 items" in out
+    assert err.count(warn_of_picture(measures) or "the picture hardly counts") == (
+        warn_of_picture(measures) is not None
+    )
 
 
 @pytest.mark.parametrize("ranking", ["pure", "fused"])
@@ -738,7 +760,7 @@ def test_training_ends_with_what_it_is_worth_and_what_is_next(
     train = ("train", table, *COLUMNS, *TINY, "--run", run, "-s")
     code, out, _ = call(*train, "training.epochs=2")
     assert code == 0
-    measured, model, following = out.splitlines()
+    measured, *_, model, following = out.splitlines()
     lines = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
     values = [record["top@10"] for record in lines if record["kind"] == "validation"]
     triplets = [json.loads(line) for line in (run / "triplets.jsonl").read_text().splitlines()]

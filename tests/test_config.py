@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from amgan.config import (
-    EXPERIMENTS,
     ExperimentConfig,
     config_from_dict,
-    find_settings_file,
+    find_preset,
     load_config,
 )
+from amgan.presets import PRESETS
 
 
 def test_defaults_are_the_papers() -> None:
@@ -83,13 +83,13 @@ def test_our_own_files_have_short_names(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert find_settings_file(Path(name)).samefile(EXPERIMENTS / "short" / "amgan-t.toml")
+    assert find_preset(Path(name)).samefile(PRESETS / "short" / "amgan-t.toml")
     assert load_config([Path(name)]).options["metric_weight"] == 0.3
     (tmp_path / "short").mkdir()
     own = tmp_path / "short" / "amgan-t.toml"
     own.write_text('method = "fcd"')
     if name == "short/amgan-t.toml":
-        assert find_settings_file(Path(name)).samefile(own)
+        assert find_preset(Path(name)).samefile(own)
 
 
 def test_an_unknown_configuration_is_told_with_the_known_ones() -> None:

@@ -16,7 +16,8 @@ from typing import Any, get_type_hints
 
 import pytest
 
-from amgan.config import ExperimentConfig, find_settings_file, load_config
+from amgan.config import ExperimentConfig, load_config
+from amgan.presets import PRESETS, find_preset, find_suite, list_presets, list_suites
 from amgan.reproduction.suite import load_suite
 
 ROOT = Path(__file__).parent.parent
@@ -126,31 +127,35 @@ def test_pure_rooms_import_only_arrays(module: str) -> None:
     assert imported - set(sys.stdlib_module_names) <= {"torch", "numpy"}
 
 
-ALL_FILES = sorted((ROOT / "experiments").rglob("*.toml"))
+ALL_FILES = sorted(PRESETS.rglob("*.toml"))
 SUITES = [path for path in ALL_FILES if path.parent.name == "suites"]
-EXPERIMENTS = [path for path in ALL_FILES if "suites" not in path.parts]
+PRESET_FILES = [path for path in ALL_FILES if "suites" not in path.parts]
 
 
-def test_there_are_experiments() -> None:
-    assert EXPERIMENTS
+def test_there_are_presets() -> None:
+    assert PRESET_FILES
 
 
-@pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda p: str(p.relative_to(ROOT)))
-def test_experiment_resolves(path: Path) -> None:
+@pytest.mark.parametrize("path", PRESET_FILES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_preset_resolves(path: Path) -> None:
     assert load_config([path]).to_dict()["method"]
 
 
-def test_help_and_docstrings_name_experiments_that_exist() -> None:
-    pattern = re.compile(r"experiments/[\w./-]*\w")
-    named = {
-        match.group(): path.name for path in SOURCES for match in pattern.finditer(path.read_text())
-    }
-    assert named
-    missing = {name: where for name, where in named.items() if not (ROOT / name).exists()}
-    assert not missing
-    for path in SOURCES:
+def test_every_preset_says_in_one_line_what_it_is() -> None:
+    listed = [*list_presets(), *list_suites()]
+    assert {preset.path for preset in list_presets()} == set(PRESET_FILES)
+    assert {suite.path for suite in list_suites()} == set(SUITES)
+    for preset in listed:
+        assert 10 < len(preset.summary) < 120 and preset.summary.endswith("."), preset.name
+        again = find_suite(preset.name) if preset.path in SUITES else find_preset(Path(preset.name))
+        assert again == preset.path
+
+
+def test_help_and_docs_name_presets_that_exist() -> None:
+    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    for path in [*SOURCES, *pages]:
         for name in re.findall(r" -c ([\w-]+/[\w-]+)\b(?![./])", path.read_text()):
-            assert find_settings_file(Path(name)).is_file()
+            assert find_preset(Path(name)).is_file()
     suites = re.findall(r'"amgan reproduce ([\w-]+)', (CLI / "reproducing.py").read_text())
     assert suites and {path.stem for path in SUITES} >= set(suites)
 

@@ -17,10 +17,9 @@ from amgan.files import read_toml
 from amgan.images import ImageSettings
 from amgan.methods.registry import method_options
 from amgan.models.network import NetworkConfig
+from amgan.presets import find_preset
 from amgan.run_folder import RunFolder
 from amgan.training.loop import TrainingConfig
-
-EXPERIMENTS = Path(__file__).parents[2] / "experiments"  # of the clone that is installed
 
 
 @dataclass(frozen=True)
@@ -101,7 +100,7 @@ def load_config(paths: Sequence[Path] = (), overrides: Sequence[str] = ()) -> Ex
     """Merge TOML files in order, then overrides such as ``training.epochs=5``.
 
     Args:
-        paths: as `find_settings_file` takes them.
+        paths: as `find_preset` takes them.
         overrides: key=value.
 
     Raises:
@@ -109,30 +108,10 @@ def load_config(paths: Sequence[Path] = (), overrides: Sequence[str] = ()) -> Ex
     """
     merged: dict[str, Any] = {}
     for path in paths:
-        merged = _merge(merged, read_toml(find_settings_file(path)))
+        merged = _merge(merged, read_toml(find_preset(path)))
     for text in overrides:
         merged = _merge(merged, _parse_override(text))
     return config_from_dict(merged)
-
-
-def find_settings_file(path: Path) -> Path:
-    """A TOML file, from wherever it is named: a path, or one in `experiments` of this clone.
-
-    `short/amgan-t`, `experiments/short/amgan-t.toml` and what lies between them name the same file.
-
-    Raises:
-        ValueError: there is no such file.
-    """
-    own = Path(f"{path}.toml") if path.suffix != ".toml" else path
-    for place in (path, EXPERIMENTS / own, EXPERIMENTS.parent / own):
-        if place.is_file():
-            return place
-    known = (file.relative_to(EXPERIMENTS) for file in EXPERIMENTS.rglob("*.toml"))
-    names = sorted(str(file.with_suffix("")) for file in known if file.parts[0] != "suites")
-    raise InputError(
-        f"no configuration {str(path)!r}; give a TOML file"
-        + (f", or one of {', '.join(names)}" if names else "")
-    )
 
 
 def config_from_dict(values: Mapping[str, Any]) -> ExperimentConfig:

@@ -71,6 +71,11 @@ class RunFolder:
         return self.path / "evaluation"
 
     @property
+    def picture(self) -> Path:
+        """Whether the picture counts in the best model's ranking of the validation items, JSON."""
+        return self.path / "picture.json"
+
+    @property
     def calibration(self) -> Path:
         """Folder of calibration reports."""
         return self.path / "calibration"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import torch
@@ -11,8 +10,7 @@ import torch
 from amgan.config import load_config
 from amgan.methods.method import Method, Phase
 from amgan.methods.registry import METHODS, UNTRAINED, build_method
-
-EXPERIMENTS = Path(__file__).parents[2] / "experiments"
+from amgan.presets import PRESETS
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -142,4 +140,4 @@ def test_prototypes_and_logits_have_the_stated_shape(method, make_batch, schema)
 
 
 def test_an_experiment_file_of_its_name_exists(name, method):
-    assert load_config([EXPERIMENTS / f"{name}.toml"]).method == name
+    assert load_config([PRESETS / f"{name}.toml"]).method == name

@@ -1,16 +1,15 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 
 import pytest
 
 from amgan.config import ExperimentConfig, load_config
 from amgan.methods.registry import build_method, method_options
+from amgan.presets import PRESETS
 
-EXPERIMENTS = Path(__file__).parents[2] / "experiments"
-ROWS = sorted(EXPERIMENTS.glob("*.toml"))
-SCALES = sorted((EXPERIMENTS / "scales").glob("*.toml"))
+ROWS = sorted(PRESETS.glob("*.toml"))
+SCALES = sorted((PRESETS / "scales").glob("*.toml"))
 
 
 def test_there_are_rows_and_scales():
@@ -49,8 +48,7 @@ def test_a_row_changes_method_and_options_only(path):
 )
 def test_an_ablation_differs_from_its_row_by_one_weight(scheme, ablation, weight):
     full, less = (
-        load_config([EXPERIMENTS / f"amgan-{scheme}{suffix}.toml"])
-        for suffix in ("", f"-{ablation}")
+        load_config([PRESETS / f"amgan-{scheme}{suffix}.toml"]) for suffix in ("", f"-{ablation}")
     )
     assert less.method == full.method
     whole = dataclasses.asdict(method_options(full.method, full.options))
@@ -60,6 +58,6 @@ def test_an_ablation_differs_from_its_row_by_one_weight(scheme, ablation, weight
 
 
 def test_small_scale_is_half_of_the_generator_that_two_cores_bear():
-    config = load_config([EXPERIMENTS / "scales" / "small.toml"])
+    config = load_config([PRESETS / "scales" / "small.toml"])
     assert (config.network.generator_width, config.network.latent_channels) == (32, 128)
     assert (config.images.height, config.images.width) == (64, 64)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 
 import pytest
 
+from amgan.presets import SUITES
 from amgan.reproduction.reproduce import reproduce
 from amgan.reproduction.suite import Suite, load_suite
 from amgan.reproduction.suite_run import SuiteRun, prepare_suite_run
 
-SUITES = Path(__file__).parents[2] / "experiments" / "suites"
 TINY = (
     "images.height=16",
     "images.width=16",

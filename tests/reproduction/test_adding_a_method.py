@@ -13,6 +13,7 @@ import pytest
 from amgan.methods.method import Method
 from amgan.methods.model_file import load_model
 from amgan.methods.registry import METHODS, MethodEntry, build_method
+from amgan.presets import PRESETS
 from amgan.reproduction.results import SuiteResults
 from amgan.reproduction.runner import run_suite
 from amgan.reproduction.suite import RowSpec, load_suite
@@ -63,11 +64,10 @@ def test_the_example_runs_in_a_suite(steps, suite_run, tmp_path, monkeypatch):
 
 def test_the_suite_in_the_text_loads(tmp_path, monkeypatch):
     text = re.findall(r"```toml\n(.*?)```", DOCS.read_text(), re.DOTALL)[0]
-    experiments = DOCS.parents[1] / "experiments"
-    folder = tmp_path / "experiments"
+    folder = tmp_path / "settings"
     (folder / "suites").mkdir(parents=True)
     for name in ("scales", "amgan-t.toml", "fcd.toml"):
-        (folder / name).symlink_to(experiments / name)
+        (folder / name).symlink_to(PRESETS / name)
     (folder / "suites" / "mine.toml").write_text(text)
     suite = load_suite(folder / "suites" / "mine.toml")
     assert [row.kind for row in suite.rows] == ["ours", "baseline", "reference"]

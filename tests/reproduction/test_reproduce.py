@@ -15,6 +15,8 @@ from PIL import Image
 from tests.reproduction.conftest import ROWS
 
 from amgan.evaluation.significance import paired_test
+from amgan.evaluation.tables import format_number
+from amgan.presets import SUITES
 from amgan.reproduction.measuring import REFERENCE_ITSELF, TARGET_ITSELF
 from amgan.reproduction.ranking_ablation import RANKINGS
 from amgan.reproduction.reproduce import reproduce
@@ -89,6 +91,21 @@ def test_the_fused_ranking_stands_beside_the_pure_one(suite_run):
             text.partition("### Fused ranking, unseen")[2].partition("###")[0].splitlines()
         )
         assert f"{mean:.4f}".removeprefix("0") in line
+
+
+def test_the_report_says_whether_the_picture_counts(suite_run):
+    results = SuiteResults(suite_run)
+    text = (suite_run.folder / "README.md").read_text()
+    for protocol in suite_run.suite.protocols:
+        section = text.partition(f"### Whether the picture counts, {protocol}")[2]
+        for record in results.records:
+            tests = ["queries"] + ["fused-queries"] * results.has_fused(record, protocol)
+            for test in tests:
+                (report,) = results.reports(record, test, protocol)
+                assert report.picture.asked["self"] > 0
+                shown = format_number(report.picture.means["self@1"])
+                line = next(line for line in section.splitlines() if f"| {report.title} " in line)
+                assert shown in line
 
 
 def test_the_fused_ranking_is_shown_by_number_of_changes(suite_run):
@@ -318,7 +335,7 @@ def test_command_line(suite_run, tmp_path, monkeypatch, capsys):
     assert "no row 'AMGAN-X'" in capsys.readouterr().err
     assert not (tmp_path / "catalogue").exists()
     shutil.copytree(suite_run.folder / "rows", tmp_path / "rows")
-    path = Path(__file__).parents[2] / "experiments" / "suites" / "smoke.toml"
+    path = SUITES / "smoke.toml"
     settings = [f"--setting=catalogue.path={suite_run.folder / 'catalogue/catalogue.csv'}"]
     settings += [f"--setting={text}" for text in suite_run.suite.settings]
     settings += ["--report-only", f"--out={tmp_path}"]

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from amgan.reproduction.suite import Suite, find_suite, load_suite
+from amgan.presets import PRESETS, find_suite
+from amgan.reproduction.suite import Suite, load_suite
 
-EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 TUNING = "hm-tops-tuning"  # options of single methods, not the paper's rows
 CHANGES = "hm-tops-changes"  # rows that learn, trained for more changes
-FILES = {path.stem for path in (EXPERIMENTS / "suites").glob("*.toml")}
+FILES = {path.stem for path in (PRESETS / "suites").glob("*.toml")}
 NAMES = sorted(FILES - {TUNING, CHANGES})
 PAPER_ROWS = {
     "AMGAN-P",
@@ -26,7 +26,7 @@ def test_the_suites_are_there():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_suite_loads_with_every_row_of_the_paper(name):
-    suite = load_suite(EXPERIMENTS / "suites" / f"{name}.toml")
+    suite = load_suite(PRESETS / "suites" / f"{name}.toml")
     assert {row.name for row in suite.rows} >= PAPER_ROWS
     configs = {row.name: suite.row_config(row) for row in suite.rows}
     # One budget, one data set, one picture size, one trunk; a learning rate may be a method's own.
@@ -42,7 +42,7 @@ def test_every_suite_loads_with_every_row_of_the_paper(name):
 
 
 def test_the_tuning_suite_has_the_budget_of_the_rows_it_tunes():
-    suites = EXPERIMENTS / "suites"
+    suites = PRESETS / "suites"
     tuning, tuned = (load_suite(suites / f"{name}.toml") for name in (TUNING, "hm-tops-cpu"))
     overrides = ["training.epochs=4"]
     known = {tuned.row_config(row, overrides).method: row for row in tuned.rows}
@@ -57,7 +57,7 @@ def test_the_tuning_suite_has_the_budget_of_the_rows_it_tunes():
 
 
 def test_rows_trained_for_more_changes_answer_the_queries_of_the_others():
-    suites = EXPERIMENTS / "suites"
+    suites = PRESETS / "suites"
     more, few = (load_suite(suites / f"{name}.toml") for name in (CHANGES, "hm-tops-cpu"))
     assert more.common_config().triplets == few.common_config().triplets
     known = {row.name: row for row in few.rows}
@@ -167,6 +167,6 @@ def test_select_keeps_the_order_and_names_what_is_not_there(tiny_suite: Suite):
 
 def test_find_suite_names_the_suites_it_knows(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    assert find_suite("smoke") == EXPERIMENTS / "suites" / "smoke.toml"
+    assert find_suite("smoke") == PRESETS / "suites" / "smoke.toml"
     with pytest.raises(ValueError, match=r"no suite 'smoky'.*smoke"):
         find_suite("smoky")

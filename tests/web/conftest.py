@@ -27,8 +27,8 @@ from amgan.methods.model_file import save_model
 from amgan.methods.trained import TrainedModel
 from amgan.web.app import create_app
 from amgan.web.settings import ServerSettings
+from skips import CHROMIUM
 
-from ..skips import CHROMIUM
 from .pages import FLAGS, PATIENCE_MS, OpenPage
 
 with warnings.catch_warnings():

@@ -11,11 +11,12 @@ import pytest
 
 from amgan.catalogue.studio import STUDIO_SCHEMA
 from amgan.config import ExperimentConfig, load_config
+from amgan.evaluation.report import EvaluationReport
 from amgan.methods.model_file import load_model
 from amgan.methods.query_arrays import QueryArrays
 from amgan.run_folder import RunFolder
 from amgan.workflows.data import ExperimentData, choose_triplets, load_data
-from amgan.workflows.evaluate import build_untrained, evaluate_model
+from amgan.workflows.evaluate import build_untrained, evaluate_model, evaluate_run
 from amgan.workflows.train import train_experiment
 
 
@@ -73,6 +74,17 @@ def test_reports_are_written(run: Path, data: ExperimentData, tmp_path: Path) ->
     assert (report["protocol"], report["triplet_digest"]) == ("unseen", found.triplets.digest)
     assert "Top-10" in (tmp_path / "test-unseen.md").read_text()
     assert (tmp_path / "test-unseen.parquet").stat().st_size > 0
+
+
+def test_a_report_says_whether_the_picture_counts(run: Path, data: ExperimentData) -> None:
+    for evaluation in evaluate_run(run, ["unseen"], device="cpu"):
+        report = evaluation.report
+        assert report.picture is not None
+        test = data.catalogue.rows_in_split("test")
+        assert report.picture.asked["self"] == len(test)
+        assert 0 < report.picture.means["self@10"] <= 1
+        assert EvaluationReport.from_json(report.to_json()).to_json() == report.to_json()
+        assert "Whether the picture counts" in report.to_markdown()
 
 
 def test_an_untrained_ranker_finds_the_same_picture_first(run: Path, data: ExperimentData) -> None:

@@ -18,6 +18,7 @@ from amgan.cli import (
     calibrating,
     catalogue,
     learning,
+    presets,
     reproducing,
     searching,
     serving,
@@ -43,6 +44,7 @@ catalogue.register(app)
 learning.register(app)
 calibrating.register(app)
 reproducing.register(app)
+presets.register(app)
 searching.register(app)
 updating.register(app)
 serving.register(app)

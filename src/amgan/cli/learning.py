@@ -94,15 +94,20 @@ def train(
     A run that was interrupted goes on when the same command is given again. The best model by the
     validation metric is kept; log.jsonl, tensorboard/ and prototypes/ show how it went.
     """
+    from amgan.cli.printing import print_picture
+    from amgan.workflows.data import load_data
     from amgan.workflows.outcome import describe_training
+    from amgan.workflows.picture import measure_run
     from amgan.workflows.train import train_experiment
 
     options = TableOptions(table, attributes, image, item_id, product, split)
     chosen = [f'method="{method}"'] if method else []
     config = read_config(configs, options, [*chosen, *(settings or [])])
     with resumable("what was learned is kept; give the same command again to go on"), diverging():
-        model = train_experiment(config, run)
+        data = load_data(config)
+        model = train_experiment(config, run, data)
     typer.echo(describe_training(config, run))
+    print_picture(measure_run(run, data))
     typer.echo(f"best model: {model}")
     typer.echo(f"next: {shlex.join(['amgan', 'index', '--run', str(run)])}")
 

@@ -83,7 +83,7 @@ Configs = Annotated[
         "--config",
         "-c",
         metavar="FILE",
-        help="TOML file of settings, or the name of one in experiments/, such as short/amgan-t; "
+        help="TOML file of settings, or the name of a preset, such as short/amgan-t; "
         "a later one wins over an earlier one.",
         show_default=False,
     ),

@@ -20,10 +20,11 @@ from amgan.text import counted
 if TYPE_CHECKING:
     from amgan.catalogue.records import Catalogue
     from amgan.catalogue.validation import ValidationReport
+    from amgan.evaluation.picture_measures import PictureMeasures
     from amgan.evaluation.report import EvaluationReport
     from amgan.quickstart import QuickstartOutcome
     from amgan.search import SearchResult
-    from amgan.words import Understood
+    from amgan.words import Reading
 
 WIDTH_OF_A_PIPE = 160
 _VALUES_SHOWN, _RAREST_SHOWN = 12, 3
@@ -111,11 +112,11 @@ def print_triplets(path: Path, number: int, split: str = "") -> None:
 
 
 def print_search(
-    result: SearchResult, understood: Understood | None = None, *, as_json: bool = False
+    result: SearchResult, reading: Reading | None = None, *, as_json: bool = False
 ) -> None:
-    """The results of one search; in JSON also what was `understood` of its words."""
+    """The results of one search; in JSON also the `reading` of its words."""
     if as_json:
-        words = {} if understood is None else {"words": understood.to_dict()}
+        words = {} if reading is None else {"words": reading.to_dict()}
         print_json(search_to_dict(result) | words)
         return
     changes = ", ".join(map(str, result.changes)) or "no changes"
@@ -177,6 +178,19 @@ def print_metrics(title: str, rows: Mapping[str, Mapping[str, float]], columns: 
         ]
         table.add_row(label, *cells)
     print_table(table)
+
+
+def print_picture(measures: PictureMeasures | None) -> None:
+    """In words whether the picture counts; on stderr where it hardly does."""
+    if measures is None:
+        return
+    from amgan.evaluation.picture_words import describe_picture, warn_of_picture
+
+    for sentence in describe_picture(measures):
+        typer.echo(sentence)
+    warning = warn_of_picture(measures)
+    if warning is not None:
+        typer.echo(warning, err=True)
 
 
 def print_evaluations(reports: Sequence[EvaluationReport], *, as_json: bool = False) -> None:

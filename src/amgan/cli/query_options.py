@@ -11,12 +11,12 @@ from amgan.errors import InputError
 
 if TYPE_CHECKING:
     from amgan.attributes import AttributeSchema, Change
-    from amgan.words import Ambiguity, Understood
+    from amgan.words import Ambiguity, Reading
 
 
 def read_changes(
     schema: AttributeSchema, texts: Sequence[str], words: str = ""
-) -> tuple[tuple[Change, ...], Understood | None]:
+) -> tuple[tuple[Change, ...], Reading | None]:
     """Changes from texts such as ``collar=round``, and from words; the texts win.
 
     What the words do not say clearly is told on stderr.
@@ -27,9 +27,9 @@ def read_changes(
     changes = schema.parse_changes(texts)
     if not words.strip():
         return changes, None
-    from amgan.words import understand_changes
+    from amgan.words import read_words
 
-    understood = understand_changes(words, schema)
+    understood = read_words(words, schema)
     doubts = describe_doubts(understood)
     if not understood.changes and not changes:
         said = "; ".join(doubts) or "it names no value"
@@ -43,7 +43,7 @@ def read_changes(
     return tuple(wanted.values()), understood
 
 
-def describe_doubts(understood: Understood) -> list[str]:
+def describe_doubts(understood: Reading) -> list[str]:
     """What is ambiguous in words, and what is not understood; neither changes anything."""
     doubts = [_describe_ambiguity(ambiguity) for ambiguity in understood.ambiguous]
     return doubts + [f"not understood: {text!r}" for text in understood.not_understood]

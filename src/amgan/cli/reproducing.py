@@ -25,7 +25,10 @@ def register(app: typer.Typer) -> None:
 
 def reproduce(
     suite: Annotated[
-        str, typer.Argument(metavar="SUITE", help="Name in experiments/suites, or a TOML file.")
+        str,
+        typer.Argument(
+            metavar="SUITE", help="Name of a suite, as `amgan presets` lists them, or a TOML file."
+        ),
     ],
     out: Annotated[
         Path | None,
@@ -51,8 +54,9 @@ def reproduce(
 
     Rows that are done are not redone: after an interruption, give the same command again.
     """
+    from amgan.presets import find_suite
     from amgan.reproduction.reproduce import reproduce as run
-    from amgan.reproduction.suite import find_suite, load_suite
+    from amgan.reproduction.suite import load_suite
     from amgan.reproduction.suite_run import prepare_suite_run
 
     changes = {"folds": folds} if folds is not None else {}

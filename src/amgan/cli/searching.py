@@ -110,7 +110,9 @@ def index(
     is replaced in one step: searches see the old one or the new one. Interrupted, it goes on
     behind the last block when it is given again, also with another --executor.
     """
+    from amgan.cli.printing import print_picture
     from amgan.workflows.index import index_run
+    from amgan.workflows.picture import measure_gallery
 
     options = TableOptions(table, attributes, image, item_id, product, split)
     folder = gallery or RunFolder(run).gallery
@@ -126,6 +128,7 @@ def index(
             trust_labels=trust_labels,
         )
     typer.echo(f"{counted(len(built), 'item')} in {folder}")
+    print_picture(measure_gallery(folder, device))
 
 
 def search(

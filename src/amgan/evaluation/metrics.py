@@ -16,6 +16,20 @@ Item r matches the target in attribute m when both labels are equal; missing mat
 - wanted@K: share of the attributes in C that match, averaged over k <= K; kept@K: the same for the
   attributes outside C.
 
+Whether the picture counts is asked by queries of its own (`queries.picture_queries` draws them,
+`evaluation.picture_measures` computes the values); no label of the reference is told to the query:
+
+- variant@K: over ordered pairs (r, v) of one product whose labels differ in exactly one attribute:
+  asked from r's picture for v's value of it, 1 if any item of that product with that value is among
+  the first K, else 0; r stays out of its own list. The mean is taken over the pairs of each product
+  first, then over products; variant_pairs@K is the plain mean over pairs.
+- self@K: an item's own picture, cropped by 3 to 6 % a side, its brightness changed by up to 15 %,
+  encoded as JPEG at quality 60, no change asked: 1 if the item is among the first K, else 0.
+- overlap@12 (reference overlap): for two queries that ask the same change of different references
+  with equal labels, |first 12 of one and of the other| / 12, each reference left out of its own
+  list; mean over such pairs. 1: the picture is ignored. 12 / N is what chance gives in a gallery
+  of N items.
+
 Conventions:
 - Items with equal scores count in the order in which they were retrieved.
 - -1 in a list is padding: a rank with nothing at it, thus no hit and no matching attribute.
@@ -129,7 +143,7 @@ def _hit_metrics(
     cutoffs: Cutoffs,
 ) -> Iterator[tuple[str, Numbers]]:
     """Metrics that ask at which rank the first hit lies."""
-    label_rank, item_rank = _first_rank(is_label), _first_rank(is_item)
+    label_rank, item_rank = first_rank(is_label), first_rank(is_item)
     for k in cutoffs.hits:
         yield f"top@{k}", (label_rank <= k).astype(np.float64)
         yield f"item@{k}", np.where(has_item, item_rank <= k, np.nan)
@@ -153,8 +167,10 @@ def _graded_metrics(
         yield f"kept@{k}", over_others[:, :k].mean(axis=1)
 
 
-def _first_rank(hits: NDArray[np.bool_]) -> Numbers:
+def first_rank(hits: NDArray[np.bool_]) -> Numbers:
     """Rank of the first hit in each row of (Q, K), from 1; infinite where there is none."""
+    if not hits.shape[1]:
+        return np.full(len(hits), np.inf)
     return np.where(hits.any(axis=1), hits.argmax(axis=1) + 1.0, np.inf)
 
 

@@ -12,6 +12,8 @@ from typing import Literal
 from amgan.errors import FileFormatError, InputError
 from amgan.evaluation.metrics import mean_of_defined
 from amgan.evaluation.per_query import PerQueryResults, load_per_query, save_per_query
+from amgan.evaluation.picture_measures import PictureMeasures
+from amgan.evaluation.picture_words import picture_to_markdown
 from amgan.evaluation.provenance import commit_id, machine_description
 from amgan.evaluation.tables import (
     SHOWN,
@@ -84,6 +86,7 @@ class EvaluationReport:
         gallery_size: items ranked; the reference stays out of its own list.
         num_queries: Q.
         groups: means of each group of `PerQueryResults.groups`.
+        picture: whether the picture counts; None where it was not measured.
     """
 
     method: str
@@ -98,6 +101,7 @@ class EvaluationReport:
     gallery_size: int
     num_queries: int
     groups: Mapping[str, GroupMeans]
+    picture: PictureMeasures | None = None
 
     def __post_init__(self) -> None:
         if self.protocol not in PROTOCOLS:
@@ -121,6 +125,8 @@ class EvaluationReport:
             group["means"] = {
                 name: None if math.isnan(mean) else mean for name, mean in group["means"].items()
             }
+        if self.picture is not None:
+            values["picture"] = self.picture.to_dict()
         return json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
     @classmethod
@@ -147,7 +153,9 @@ class EvaluationReport:
             }
             if "ranking" not in values:
                 values["method"], values["ranking"] = _split_name(values["method"], ranking)
-            return cls(**(values | {"groups": groups}))
+            picture = values.get("picture")
+            measured = None if picture is None else PictureMeasures.from_dict(picture)
+            return cls(**(values | {"groups": groups, "picture": measured}))
         except (AttributeError, KeyError, TypeError, json.JSONDecodeError) as error:
             raise InputError(f"not an evaluation report: {error!r}") from None
 
@@ -170,7 +178,10 @@ class EvaluationReport:
         sections.append(self._table("Number of changes", by_number, metrics))
         if by_attribute:
             sections.append(self._table("Changed attribute", by_attribute, metrics))
-        return "\n\n".join([*sections, self._notes(metrics)]) + "\n"
+        sections.append(self._notes(metrics))
+        if self.picture is not None:
+            sections += ["### Whether the picture counts", picture_to_markdown(self.picture)]
+        return "\n\n".join(sections) + "\n"
 
     def _table(self, title: str, names: Sequence[str], metrics: Sequence[str]) -> str:
         rows = [
@@ -217,6 +228,7 @@ def build_report(
     triplet_digest: str,
     seed: int,
     gallery_size: int,
+    picture: PictureMeasures | None = None,
 ) -> EvaluationReport:
     """Means of `results` by group; commit and machine are those of this process."""
     groups = {}
@@ -241,6 +253,7 @@ def build_report(
         gallery_size,
         len(results),
         groups,
+        picture,
     )
 
 

@@ -16,6 +16,15 @@ SHOWN = (
     "wanted@10",
     "kept@10",
 )
+PICTURE_SHOWN = (
+    "variant@1",
+    "variant@10",
+    "variant_pairs@1",
+    "variant_pairs@10",
+    "self@1",
+    "self@10",
+    "overlap@12",
+)
 _TITLES = {
     "top": ("Top-{k}", "some item of the first {k} has every label of the target"),
     "item": ("Item-{k}", "the ground-truth item is among the first {k}"),
@@ -26,6 +35,22 @@ _TITLES = {
     "mrr_label": ("MRR-l@{k}", "reciprocal rank of the first item with every label, 0 past {k}"),
     "wanted": ("Wanted@{k}", "share of changed attributes right in the first {k}"),
     "kept": ("Kept@{k}", "share of the other attributes right in the first {k}"),
+    "variant": (
+        "Variant@{k}",
+        "the reference's product in the wanted value is among the first {k}; "
+        "mean of each product's pairs, then over products",
+    ),
+    "variant_pairs": ("Variant@{k}, pairs", "the same, plain mean over pairs"),
+    "self": (
+        "Self@{k}",
+        "an item's own picture, cropped, brightened or darkened and compressed again, nothing "
+        "asked, finds the item among the first {k}",
+    ),
+    "overlap": (
+        "Overlap@{k}",
+        "share of their first {k} that two references with equal labels have in common when the "
+        "same is asked of both; lower is better, at 1 the picture is ignored",
+    ),
     "l1": ("L1", "mean absolute difference from the true picture, 0 to 1, lower is better"),
     "ssim": ("SSIM", "structural similarity to the true picture"),
     "judged": ("Judged", "share of the target's values that a separate judge sees"),

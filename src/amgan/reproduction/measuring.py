@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Iterator
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 
+from amgan.evaluation.report import EvaluationReport, Ranking, load_report, save_report
 from amgan.methods.model_file import load_model
 from amgan.methods.ranking import RankingChoice
 from amgan.methods.trained import TrainedModel
@@ -25,9 +27,10 @@ from amgan.reproduction.runner import Announce
 from amgan.reproduction.suite_run import SuiteData
 from amgan.reproduction.timing import QueryTime, measure_query_time
 from amgan.run_folder import RunFolder
-from amgan.workflows.data import ExperimentData
-from amgan.workflows.evaluate import evaluate_model
+from amgan.workflows.data import ExperimentData, rows_of_protocol
+from amgan.workflows.evaluate import evaluate_model, rankers_of
 from amgan.workflows.fit import fit_facts
+from amgan.workflows.picture import PictureQueries, measure_rows
 
 REFERENCE_ITSELF = "(the reference, unchanged)"
 TARGET_ITSELF = "(the target itself)"
@@ -123,6 +126,28 @@ class Measurements:
                         )
                         evaluation.save(place)
 
+    def picture(self) -> None:
+        """Whether the picture counts, into the reports of the suite's own queries that lack it."""
+        suite = self._suite_run.suite
+        for record in self._results.records:
+            config = suite.row_config(record.spec, self._suite_run.overrides)
+            for fold, folder in zip(self._suite_run.fold_numbers, record.folders, strict=True):
+                lacking = [(p, r) for p, r in self._reports(folder) if r.picture is None]
+                if not lacking:
+                    continue
+                self._announce(f"{record.name}: whether the picture counts")
+                data = self._data.tests(config, fold)["queries"]
+                queries = PictureQueries.of_split(data, "test", config.images)
+                own = self._data.of_row(config, fold)
+                for path, report in lacking:
+                    pure = load_model(folder, config.training.device, ranking=RankingChoice.pure)
+                    choice = RankingChoice(report.ranking)
+                    model, *_ = rankers_of(pure, own, config.training.metric, choice)
+                    rows = rows_of_protocol(data.catalogue, "test", report.protocol)
+                    measured = replace(report, picture=measure_rows(model, data, queries, rows))
+                    save_report(measured, path)
+                    save_report(measured, path.with_suffix(".md"))
+
     def _is_fused(self, folder: Path, test: str) -> bool:
         protocols = self._suite_run.suite.protocols_of(test)
         return all(has_evaluation(folder, f"{FUSED}{test}", protocol) for protocol in protocols)
@@ -140,6 +165,16 @@ class Measurements:
             given, truth = self._measure(drawing, known)
         measured = {name: value for name, value in known.items() if value is not None}
         return {**measured, REFERENCE_ITSELF: given, TARGET_ITSELF: truth}
+
+    def _reports(self, folder: Path) -> Iterator[tuple[Path, EvaluationReport]]:
+        """A row's reports of the suite's own queries, under every ranking that was measured."""
+        rankings: tuple[Ranking, ...] = ("pure", "fused")
+        for ranking in rankings:
+            test = f"{FUSED}queries" if ranking == "fused" else "queries"
+            for protocol in self._suite_run.suite.protocols:
+                path = RunFolder(folder).evaluation / test / f"test-{protocol}.json"
+                if path.is_file():
+                    yield path, load_report(path, ranking)
 
     @property
     def _drawing(self) -> list[RowRecord]:

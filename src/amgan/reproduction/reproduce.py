@@ -12,7 +12,7 @@ from amgan.errors import InputError
 from amgan.evaluation.metrics import mean_of_defined
 from amgan.evaluation.provenance import commit_id, machine_description
 from amgan.evaluation.report import PROTOCOLS, Protocol
-from amgan.evaluation.tables import SHOWN, metric_definition, metric_title
+from amgan.evaluation.tables import PICTURE_SHOWN, SHOWN, metric_definition, metric_title
 from amgan.files import write_text
 from amgan.reproduction.figures import (
     write_figure_4,
@@ -34,6 +34,7 @@ from amgan.reproduction.tables import (
     claims_table,
     comparison_table,
     fused_table,
+    picture_table,
     quality_table,
     ranking_ablation_table,
     runs_table,
@@ -81,6 +82,7 @@ def reproduce(
     qualities = measured.qualities()
     ways = measured.ways()
     measured.fused()
+    measured.picture()
     announce("drawing figures")
     charts = []
     for protocol in suite_run.suite.protocols:
@@ -117,6 +119,13 @@ def _values(
                 }
                 for metric, column in results.results(record, "queries", protocol).metrics.items()
             }
+            for protocol in suite.protocols
+        }
+        row["picture"] = {
+            protocol: [
+                report.picture and report.picture.to_dict()
+                for report in results.reports(record, "queries", protocol)
+            ]
             for protocol in suite.protocols
         }
         row["published"] = {
@@ -213,7 +222,7 @@ def _readme(
     if results.failures:
         lines = [f"- {name}: {why}" for name, why in results.failures.items()]
         sections += ["Not finished:", "\n".join(lines)]
-    notes = [f"- {metric_title(m)}: {metric_definition(m)}." for m in SHOWN if metric_definition(m)]
+    notes = [f"- {metric_title(m)}: {metric_definition(m)}." for m in (*SHOWN, *PICTURE_SHOWN)]
     return "\n\n".join([*sections, "## Metrics", "\n".join(notes)]) + "\n"
 
 
@@ -253,6 +262,18 @@ def _fused_sections(results: SuiteResults, protocol: Protocol) -> list[str]:
     ]
 
 
+def _picture_sections(results: SuiteResults, protocol: Protocol) -> list[str]:
+    table = picture_table(results, protocol)
+    if table is None:
+        return []
+    return [
+        f"### Whether the picture counts, {protocol}",
+        "By queries of their own, references drawn from the test items, their labels not told; "
+        "each row's report says how many.",
+        table,
+    ]
+
+
 def _protocol_sections(
     results: SuiteResults, protocol: Protocol, folder: Path, charts: list[Path]
 ) -> list[str]:
@@ -264,6 +285,7 @@ def _protocol_sections(
         comparison_table(results, protocol),
         *(f"![{path.stem}]({path.relative_to(folder)})" for path in shown),
         *_fused_sections(results, protocol),
+        *_picture_sections(results, protocol),
         f"### Ablations (Table 3), {protocol}",
         table_3(results, protocol),
         f"### The paper's order, {protocol}",

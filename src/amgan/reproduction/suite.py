@@ -10,14 +10,13 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
-from amgan.config import EXPERIMENTS, ExperimentConfig, load_config, refuse_unknown_keys
+from amgan.config import ExperimentConfig, load_config, refuse_unknown_keys
 from amgan.errors import InputError, SettingsError
 from amgan.evaluation.report import Protocol
 from amgan.files import read_toml
 from amgan.reproduction.published import Dataset
 
 Kind = Literal["ours", "ablation", "baseline", "reference"]
-SUITES = EXPERIMENTS / "suites"
 
 
 @dataclass(frozen=True)
@@ -176,19 +175,6 @@ class Suite:
                 )
         chosen = {known[name].name for name in names}
         return dataclasses.replace(self, rows=tuple(row for row in self.rows if row.name in chosen))
-
-
-def find_suite(name: str) -> Path:
-    """Path of a suite's file: a path, or the name of one in experiments/suites.
-
-    Raises:
-        ValueError: there is no such suite.
-    """
-    for path in (Path(name), SUITES / f"{name}.toml"):
-        if path.is_file():
-            return path
-    known = ", ".join(sorted(path.stem for path in SUITES.glob("*.toml"))) or "none here"
-    raise InputError(f"no suite {name!r}; give a TOML file, or one of {known}")
 
 
 def load_suite(path: Path, **changes: Any) -> Suite:

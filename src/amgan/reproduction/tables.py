@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
+from amgan.evaluation.metrics import mean_of_defined
 from amgan.evaluation.per_query import number_word
 from amgan.evaluation.report import Protocol
 from amgan.evaluation.significance import marks_of, stars
-from amgan.evaluation.tables import SHOWN, format_number, format_table, metric_title
+from amgan.evaluation.tables import PICTURE_SHOWN, SHOWN, format_number, format_table, metric_title
 from amgan.reproduction.published import CLAIMS, TABLE_3_METRICS, TABLE_4, published_metrics
 from amgan.reproduction.results import FUSED, RowRecord, SuiteResults
 from amgan.reproduction.timing import QueryTime
@@ -82,6 +85,26 @@ def fused_table(results: SuiteResults, protocol: Protocol) -> str | None:
         ]
         rows.append(["best baseline of each column", *own])
     return format_table(["Method", *map(metric_title, metrics)], rows)
+
+
+def picture_table(results: SuiteResults, protocol: Protocol) -> str | None:
+    """Whether the picture counts, by row and ranking; None where it was not measured."""
+    rows = []
+    for record in results.records:
+        for test in ("queries", f"{FUSED}queries"):
+            if test != "queries" and not results.has_fused(record, protocol):
+                continue
+            reports = results.reports(record, test, protocol)
+            measured = [report.picture for report in reports if report.picture is not None]
+            if measured:
+                means = (
+                    mean_of_defined(np.array([one.means[name] for one in measured]))[0]
+                    for name in PICTURE_SHOWN
+                )
+                rows.append([reports[0].title, *map(format_number, means)])
+    if not rows:
+        return None
+    return format_table(["Method", *map(metric_title, PICTURE_SHOWN)], rows)
 
 
 def table_3(results: SuiteResults, protocol: Protocol) -> str:

@@ -17,7 +17,7 @@ from amgan.web.schemas import (
     UnderstoodWords,
 )
 from amgan.web.serving import Loaded
-from amgan.words import Understood
+from amgan.words import Reading
 
 
 def picture_address(root_path: str, loaded: Loaded, item_id: str) -> str:
@@ -60,9 +60,9 @@ def describe_changes(result: search.SearchResult) -> list[ChangeMade]:
     ]
 
 
-def describe_words(understood: Understood) -> UnderstoodWords:
+def describe_words(reading: Reading) -> UnderstoodWords:
     """What became of changes in words."""
-    return UnderstoodWords.model_validate(understood.to_dict())
+    return UnderstoodWords.model_validate(reading.to_dict())
 
 
 def describe_hit(

@@ -172,12 +172,28 @@ class AmbiguousWords(BaseModel):
     choices: list[WordChoice]
 
 
+class CorrectedWord(BaseModel):
+    """A misspelt word and what it was read as."""
+
+    written: str
+    read: str
+
+
 class UnderstoodWords(BaseModel):
     """What became of `words`."""
 
     changes: dict[str, str]
+    relative: dict[str, Literal["more", "less"]] = Field(
+        description="By ordered attribute, `lightness` (more is lighter) or `vividness`."
+    )
+    avoid: dict[str, list[str]] = Field(description="Values not wanted.")
+    filters: dict[str, list[str] | dict[str, float | list[str]]] = Field(
+        description='Fields: `["Arrow"]` or `{"max": 30}`; `{"not": [...]}` where it was "never".'
+    )
+    keep: list[str] = Field(description="Attributes to keep.")
     not_understood: list[str]
     ambiguous: list[AmbiguousWords]
+    corrected: list[CorrectedWord]
 
 
 class Hit(BaseModel):

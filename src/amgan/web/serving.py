@@ -25,7 +25,7 @@ from amgan.web.logs import logger
 from amgan.web.metrics import Metrics
 from amgan.web.pictures import LARGE_PIXELS, claimed_pixels, typical_shape
 from amgan.web.settings import ServerSettings
-from amgan.words import ChangeReader
+from amgan.words import WordReader
 
 T = TypeVar("T")
 Opener = Callable[[], tuple[TrainedModel, Gallery]]
@@ -41,7 +41,7 @@ class Loaded:
     service: SearchService
     opened_at: float
     draws_prototypes: bool
-    reader: ChangeReader
+    reader: WordReader
     picture_shape: float
 
     @property
@@ -162,7 +162,7 @@ class Serving:
             service,
             time.time(),
             self._warm_up(service),
-            ChangeReader(service.schema),
+            WordReader(service.schema),
             typical_shape(gallery.items.images),
         )
         _ = loaded.attribute_counts, loaded.field_counts, gallery.items.find("")

@@ -1,5 +1,5 @@
-"""Changes in words: "in black, with long sleeves, no collar" becomes named changes of a schema."""
+"""Wishes in words: "darker, with long sleeves, no stripes" becomes wishes about a schema."""
 
-from amgan.words.reading import Ambiguity, ChangeReader, Understood, understand_changes
+from amgan.words.reading import Ambiguity, Reading, WordReader, read_words
 
-__all__ = ["Ambiguity", "ChangeReader", "Understood", "understand_changes"]
+__all__ = ["Ambiguity", "Reading", "WordReader", "read_words"]

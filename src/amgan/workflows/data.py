@@ -19,6 +19,7 @@ from amgan.catalogue.table import TableLayout, load_table
 from amgan.catalogue.validation import ValidationReport
 from amgan.config import CatalogueConfig, ExperimentConfig, TripletConfig, load_run_config
 from amgan.errors import InputError
+from amgan.evaluation.report import Protocol
 from amgan.images import Pixels
 from amgan.progress import track
 from amgan.queries import Triplets, assign_splits, load_triplets, sample_triplets
@@ -139,6 +140,11 @@ def choose_triplets(config: TripletConfig, catalogue: Catalogue) -> Triplets:
 def evenly(total: int, wanted: int) -> NDArray[np.int64]:
     """At most `wanted` of the places 0 to `total` - 1, spread evenly, ascending."""
     return np.unique(np.linspace(0, total - 1, min(total, wanted)).astype(np.int64))
+
+
+def rows_of_protocol(catalogue: Catalogue, split: str, protocol: Protocol) -> NDArray[np.int64]:
+    """Catalogue rows that are ranked under a protocol, ascending."""
+    return np.arange(len(catalogue)) if protocol == "paper" else catalogue.rows_in_split(split)
 
 
 def places_among(rows: NDArray[np.int64], total: int) -> NDArray[np.int64]:

@@ -25,8 +25,9 @@ from amgan.methods.trained import TrainedModel
 from amgan.queries import Triplets
 from amgan.run_folder import RunFolder
 from amgan.search import SearchService
-from amgan.workflows.data import ExperimentData, load_data, places_among
+from amgan.workflows.data import ExperimentData, load_data, places_among, rows_of_protocol
 from amgan.workflows.fit import fit_facts
+from amgan.workflows.picture import PictureQueries
 
 RANKED = 1000  # MRR@1000 looks this far
 
@@ -68,6 +69,7 @@ def evaluate_model(
     split: str = "test",
     protocol: Protocol = "unseen",
     name: str | None = None,
+    picture: PictureQueries | None = None,
 ) -> Evaluation:
     """Rank the gallery for every triplet of a split, through the search that serves users.
 
@@ -79,6 +81,7 @@ def evaluate_model(
         split: which triplets.
         protocol: `paper` ranks the whole catalogue, `unseen` the items of the split.
         name: the row's name in tables; None takes the method's.
+        picture: further queries, about pictures; None leaves their measures out.
 
     Raises:
         ValueError: no triplets in the split, or a schema that is not the model's.
@@ -86,11 +89,12 @@ def evaluate_model(
     catalogue, triplets = data.catalogue, data.triplets.in_split(split)
     if not len(triplets):
         raise InputError(f"catalogue {catalogue.name!r} has no triplets in split {split!r}")
-    rows = np.arange(len(catalogue)) if protocol == "paper" else catalogue.rows_in_split(split)
+    rows = rows_of_protocol(catalogue, split, protocol)
     pixels = data.pixels if len(rows) == len(catalogue) else data.pixels[rows]
     gallery = Gallery.in_memory(model, catalogue.subset(rows), pixels)
     places = places_among(rows, len(catalogue))
-    ranking = SearchService(model, gallery).rank(
+    service = SearchService(model, gallery)
+    ranking = service.rank(
         QueryArrays(
             data.pixels[triplets.reference],
             triplets.indicator(catalogue),
@@ -118,6 +122,7 @@ def evaluate_model(
         triplet_digest=triplets.digest,
         seed=model.description.facts.seed or 0,
         gallery_size=len(rows),
+        picture=None if picture is None else picture.measure(service, rows),
     )
     return Evaluation(report, results, triplets, retrieved)
 
@@ -175,9 +180,10 @@ def evaluate_run(
     model = load_model(run, device, ranking=RankingChoice.pure)
     rankers = rankers_of(model, data, config.training.metric, ranking)
     rankers += [build_untrained(name, model) for name in beside]
+    picture = PictureQueries.of_split(data, split, model.images)
     for protocol in protocols:
         for ranker in rankers:
-            yield evaluate_model(ranker, data, split=split, protocol=protocol)
+            yield evaluate_model(ranker, data, split=split, protocol=protocol, picture=picture)
 
 
 def rankers_of(

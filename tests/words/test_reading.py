@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from amgan.attributes import Attribute, AttributeSchema, Change
 from amgan.catalogue.studio.schema import STUDIO_SCHEMA
-from amgan.words import Ambiguity, ChangeReader, Understood, understand_changes
-from amgan.words.language import CORRECT_WORDS, FILLERS, NEGATIONS, stem, words_of
+from amgan.words import Ambiguity, Reading, WordReader, read_words
+from amgan.words.spelling import dictionary
+from amgan.words.text import stem, words_of
 
 SHOP = AttributeSchema.from_dict(
     {
@@ -28,11 +29,11 @@ STREET = AttributeSchema.from_dict(
         "Collar Shape": ["Round", "V-Neck"],
     }
 )
-SHOP_READER, STUDIO_READER, STREET_READER = map(ChangeReader, (SHOP, STUDIO_SCHEMA, STREET))
+SHOP_READER, STUDIO_READER, STREET_READER = map(WordReader, (SHOP, STUDIO_SCHEMA, STREET))
 
 
-def named(understood: Understood) -> list[str]:
-    return [f"{change.attribute}={change.wanted}" for change in understood.changes]
+def named(reading: Reading) -> list[str]:
+    return [f"{change.attribute}={change.wanted}" for change in reading.changes]
 
 
 @pytest.mark.parametrize(
@@ -70,20 +71,15 @@ def named(understood: Understood) -> list[str]:
     ],
 )
 def test_shop_phrases(text: str, changes: list[str]) -> None:
-    understood = SHOP_READER.read(text)
-    assert named(understood) == changes
-    assert understood.ambiguous == ()
+    reading = SHOP_READER.read(text)
+    assert named(reading) == changes
+    assert reading.ambiguous == ()
 
 
 @pytest.mark.parametrize(
     ("text", "not_understood"),
     [
-        ("no collar", ["no collar"]),
-        ("in black, with long sleeves, no collar", ["no collar"]),
-        ("not black", ["not black"]),
-        ("I don't want stripes", ["don't want stripes"]),
-        ("not very black", ["not very black"]),
-        ("white instead of black", ["instead of black"]),
+        ("not navy", ["not navy"]),
         ("round sleeves", ["round sleeves"]),
         ("sleeve: round", ["sleeve: round"]),
         ("a neck", ["neck"]),
@@ -95,9 +91,9 @@ def test_shop_phrases(text: str, changes: list[str]) -> None:
     ],
 )
 def test_what_is_not_understood_comes_back_as_written(text: str, not_understood: list[str]) -> None:
-    understood = SHOP_READER.read(text)
-    assert list(understood.not_understood) == not_understood
-    assert not {"neck", "pattern"} & {change.attribute for change in understood.changes}
+    reading = SHOP_READER.read(text)
+    assert list(reading.not_understood) == not_understood
+    assert not {"neck", "pattern"} & {change.attribute for change in reading.changes}
 
 
 @pytest.mark.parametrize(
@@ -116,14 +112,14 @@ def test_what_is_not_understood_comes_back_as_written(text: str, not_understood:
     ],
 )
 def test_studio_phrases(text: str, changes: list[str]) -> None:
-    understood = STUDIO_READER.read(text)
-    assert named(understood) == changes
-    assert (understood.not_understood, understood.ambiguous) == ((), ())
+    reading = STUDIO_READER.read(text)
+    assert named(reading) == changes
+    assert (reading.not_understood, reading.ambiguous) == ((), ())
 
 
 def test_a_word_of_two_attributes_needs_the_attribute() -> None:
     zips = (Change("fastening", "zip"), Change("pocket", "zip"))
-    assert STUDIO_READER.read("a zip") == Understood((), (), (Ambiguity("zip", zips),))
+    assert STUDIO_READER.read("a zip") == Reading(ambiguous=(Ambiguity("zip", zips),))
     assert named(STREET_READER.read("long sleeve")) == ["Sleeve Length=Long"]
     assert named(STREET_READER.read("round collar, black clothes")) == [
         "Collar Shape=Round",
@@ -134,49 +130,49 @@ def test_a_word_of_two_attributes_needs_the_attribute() -> None:
 
 
 def test_two_values_for_one_attribute_are_ambiguous() -> None:
-    understood = SHOP_READER.read("Black and white, long sleeves")
+    reading = SHOP_READER.read("Black and white, long sleeves")
     choices = (Change("colour", "Black"), Change("colour", "White"))
-    assert understood.ambiguous == (Ambiguity("Black / white", choices),)
-    assert named(understood) == ["sleeve=long"]
+    assert reading.ambiguous == (Ambiguity("Black / white", choices),)
+    assert named(reading) == ["sleeve=long"]
 
 
 def test_a_typo_between_two_words_is_not_guessed() -> None:
     schema = AttributeSchema.from_dict({"trim": ["maple", "ample"]})
-    understood = understand_changes("mample", schema)
-    assert understood.changes == ()
-    assert {change.wanted for change in understood.ambiguous[0].choices} == {"maple", "ample"}
+    reading = read_words("mample", schema)
+    assert reading.changes == ()
+    assert {change.wanted for change in reading.ambiguous[0].choices} == {"maple", "ample"}
 
 
 @pytest.mark.parametrize(
-    ("text", "changes", "offered", "not_understood"),
+    ("text", "changes", "offered"),
     [
-        ("charcoal", [], ["colour=Grey"], ()),
-        ("long sleeves, ivory", ["sleeve=long"], ["colour=White"], ()),
-        ("charcoal grey", ["colour=Grey"], [], ()),
-        ("black or charcoal", ["colour=Black"], ["colour=Grey"], ()),
-        ("black or burgundy", ["colour=Black"], [], ("or burgundy",)),  # there is no red
-        ("khaki", ["colour=Khaki green"], [], ()),  # the shop's own name
+        ("charcoal", ["colour=Grey"], []),
+        ("long sleeves, ivory", ["sleeve=long", "colour=White"], []),
+        ("charcoal grey", ["colour=Grey"], []),
+        ("khaki", ["colour=Khaki green"], []),  # the shop's own name
+        ("silver", [], ["colour=Grey", "pattern=Glittering/Metallic"]),
+        ("silver grey", ["colour=Grey"], []),
     ],
 )
-def test_a_shade_that_the_schema_lacks_is_offered_as_its_colour(
-    text: str, changes: list[str], offered: list[str], not_understood: tuple[str, ...]
+def test_what_the_schema_knows_less_finely_is_read_as_the_broader_value(
+    text: str, changes: list[str], offered: list[str]
 ) -> None:
-    understood = SHOP_READER.read(text)
-    assert named(understood) == changes
-    choices = [choice for ambiguity in understood.ambiguous for choice in ambiguity.choices]
+    reading = SHOP_READER.read(text)
+    assert named(reading) == changes
+    choices = [choice for ambiguity in reading.ambiguous for choice in ambiguity.choices]
     assert [f"{choice.attribute}={choice.wanted}" for choice in choices] == offered
-    assert understood.not_understood == not_understood
+    assert reading.not_understood == ()
 
 
 def test_own_names_come_before_synonyms() -> None:
     schema = AttributeSchema.from_dict({"neck": ["round", "crew"], "colour": ["grey", "gray"]})
-    assert named(understand_changes("crew", schema)) == ["neck=crew"]
-    assert named(understand_changes("gray", schema)) == ["colour=gray"]
+    assert named(read_words("crew", schema)) == ["neck=crew"]
+    assert named(read_words("gray", schema)) == ["colour=gray"]
 
 
 def test_synonyms_of_ones_own() -> None:
     synonyms = {"colour=Khaki green": ["olive drab"], "neck": ["décolleté"]}
-    reader = ChangeReader(SHOP, synonyms)
+    reader = WordReader(SHOP, synonyms)
     assert named(reader.read("olive drab with a high decollete")) == [
         "colour=Khaki green",
         "neck=high",
@@ -184,14 +180,14 @@ def test_synonyms_of_ones_own() -> None:
     assert named(SHOP_READER.read("olive drab")) == []
     for unknown in ("fit", "fit=slim", "colour=mauve"):
         with pytest.raises(ValueError, match="unknown"):
-            ChangeReader(SHOP, {unknown: ["word"]})
+            WordReader(SHOP, {unknown: ["word"]})
 
 
 def test_a_value_that_is_a_filler_needs_its_attribute() -> None:
     schema = AttributeSchema.from_dict({"shape": ["a", "no", "the one"], "colour": ["black"]})
-    assert named(understand_changes("a black", schema)) == ["colour=black"]
-    assert named(understand_changes("a shape, black", schema)) == ["shape=a", "colour=black"]
-    assert named(understand_changes("no shape", schema)) == ["shape=no"]
+    assert named(read_words("a black", schema)) == ["colour=black"]
+    assert named(read_words("a shape, black", schema)) == ["shape=a", "colour=black"]
+    assert named(read_words("no shape", schema)) == ["shape=no"]
 
 
 def test_long_texts_are_refused() -> None:
@@ -228,11 +224,11 @@ def schemas(draw: st.DrawFn) -> AttributeSchema:
 @settings(max_examples=60, deadline=None)
 @given(schemas())
 def test_value_and_attribute_round_trip_in_any_schema(schema: AttributeSchema) -> None:
-    reader = ChangeReader(schema)
+    reader = WordReader(schema)
     for attribute in schema.attributes:
         for value in attribute.values:
             phrase = f"{value} {attribute.name}"
-            expected = Understood((Change(attribute.name, value),), (), ())
+            expected = Reading((Change(attribute.name, value),))
             assert reader.read(phrase) == expected, phrase
             assert reader.read(phrase.upper()).changes == expected.changes, phrase
 
@@ -244,7 +240,7 @@ RARE = AttributeSchema.from_dict(
         "fabric": ["corduroy", "chiffon", "gabardine"],
     }
 )
-RARE_READER = ChangeReader(RARE)
+RARE_READER = WordReader(RARE)
 
 
 @settings(max_examples=60, deadline=None)
@@ -268,10 +264,14 @@ def test_a_typo_of_one_letter_is_understood(data: st.DataObject) -> None:
             ]
         )
     )
-    assume(edited not in CORRECT_WORDS | FILLERS | NEGATIONS)
+    speller = RARE_READER.vocabulary.speller
+    assume(edited not in dictionary("en") and speller.readings(edited) == (word,))
     words[place] = edited
     text = " ".join(words if data.draw(st.booleans()) else [f"{words[1]}:", words[0]])
-    assert RARE_READER.read(text) == Understood((Change(attribute.name, value),), (), ()), text
+    reading = RARE_READER.read(text)
+    assert reading.changes == (Change(attribute.name, value),), text
+    assert reading.corrected == (((edited, word),) if edited != word else ())
+    assert reading.not_understood == ()
 
 
 @settings(max_examples=30, deadline=None)
@@ -279,7 +279,7 @@ def test_a_typo_of_one_letter_is_understood(data: st.DataObject) -> None:
 def test_garbage_yields_no_change(words: list[str]) -> None:
     text = " ".join(words)
     for reader in (SHOP_READER, STUDIO_READER, STREET_READER):
-        assert reader.read(text) == Understood((), (text,), ())
+        assert reader.read(text) == Reading(not_understood=(text,))
 
 
 USUAL_WORDS = (
@@ -294,10 +294,10 @@ PIECES = st.one_of(st.text(max_size=8), st.sampled_from(USUAL_WORDS.split(" ")))
 def test_any_text_is_read_without_surprise(pieces: list[str], glue: str) -> None:
     text = glue.join(pieces)
     for reader, schema in ((SHOP_READER, SHOP), (STUDIO_READER, STUDIO_SCHEMA)):
-        understood = reader.read(text)
-        schema.changes_indicator(understood.changes)  # known values, an attribute at most once
-        assert all(part in text for part in understood.not_understood)
-        for ambiguity in understood.ambiguous:
+        reading = reader.read(text)
+        schema.changes_indicator(reading.changes)  # known values, an attribute at most once
+        assert all(part in text for part in reading.not_understood)
+        for ambiguity in reading.ambiguous:
             assert len(ambiguity.choices) > 1
             assert all(part in text for part in ambiguity.text.split(" / "))
 
