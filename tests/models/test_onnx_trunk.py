@@ -11,8 +11,10 @@ import torch
 from onnx import TensorProto
 from onnx_models import CHANNELS, DESCRIPTION, expected_maps, write_encoder
 
+from amgan.config import load_config
 from amgan.errors import InputError
 from amgan.images import to_tensor
+from amgan.models.onnx_file import read_description
 from amgan.models.trunks import TrunkConfig, build_trunk
 
 PIXELS = np.random.default_rng(1).integers(0, 256, (3, 8, 12, 3), np.uint8)
@@ -166,3 +168,15 @@ def test_a_file_that_changed_between_building_and_loading_is_noticed(tmp_path):
     file.with_suffix(".toml").write_text(DESCRIPTION.replace("0.4", "0.41"))
     with pytest.raises(InputError, match="not the one that training began with"):
         trunk.load_pretrained()
+
+
+def test_the_description_in_the_documentation_is_one(tmp_path):
+    page = (Path(__file__).parents[2] / "docs" / "formats.md").read_text(encoding="utf-8")
+    blocks = page.split("## Trunks")[1].split("\n## ")[0].split("```toml\n")[1:]
+    settings, description = (block.split("```")[0] for block in blocks)
+    (tmp_path / "encoder.toml").write_text(description)
+    assert read_description(tmp_path / "encoder.toml").output == "image_embeds"
+    (tmp_path / "settings.toml").write_text(settings)
+    config = load_config([tmp_path / "settings.toml"])
+    trunk = build_trunk(config.network.trunk, config.images.height, config.images.width)
+    assert trunk.trainable
