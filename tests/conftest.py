@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 
 # Before torch loads: with one thread two runs are equal to the last bit.
@@ -17,6 +18,7 @@ from PIL import Image
 
 from amgan.attributes import AttributeSchema
 from amgan.catalogue.records import Catalogue
+from amgan.catalogue.studio import write_studio_catalogue
 from amgan.cli import main
 from amgan.devices import choose_compute
 from amgan.images import ImageSettings
@@ -146,3 +148,20 @@ def call(capsys: pytest.CaptureFixture[str]) -> Call:
         return exited.value.code, captured.out, captured.err
 
     return run
+
+
+@pytest.fixture(scope="module")
+def tops(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with what README and examples suppose: tops.csv and photo.jpg."""
+    folder = tmp_path_factory.mktemp("shop")
+    table = write_studio_catalogue(folder, 240, seed=3, height=64, width=64, workers=1)
+    with table.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    kept = ("category", "colour", "sleeve")
+    with (folder / "tops.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["sku", "photo", *kept])
+        for row in rows:
+            writer.writerow([row["item_id"], row["image"], *(row[name] for name in kept)])
+    (folder / "photo.jpg").write_bytes((folder / rows[0]["image"]).read_bytes())
+    return folder

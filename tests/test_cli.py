@@ -44,6 +44,7 @@ COMMANDS = [
     ["calibration"],
     ["index"],
     ["update"],
+    ["check"],
     ["search"],
     ["serve"],
     ["tag"],

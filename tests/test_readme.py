@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 import shlex
 import subprocess
@@ -12,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from amgan.catalogue.studio import write_studio_catalogue
 from amgan.cli import main
 
 ROOT = Path(__file__).parent.parent
@@ -35,23 +33,6 @@ def commands() -> Iterator[list[str]]:
         for line in block.replace("\\\n", " ").splitlines():
             if line.startswith("amgan "):
                 yield shlex.split(line)[1:]
-
-
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with what the README supposes: tops.csv and photo.jpg."""
-    folder = tmp_path_factory.mktemp("shop")
-    table = write_studio_catalogue(folder, 240, seed=3, height=64, width=64, workers=1)
-    with table.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    kept = ("category", "colour", "sleeve")
-    with (folder / "tops.csv").open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["sku", "photo", *kept])
-        for row in rows:
-            writer.writerow([row["item_id"], row["image"], *(row[name] for name in kept)])
-    (folder / "photo.jpg").write_bytes((folder / rows[0]["image"]).read_bytes())
-    return folder
 
 
 def test_install_commands_are_the_ones_that_ci_runs() -> None:
@@ -84,9 +65,9 @@ def serve(arguments: list[str]) -> None:
 
 @pytest.mark.slow
 def test_commands_and_python_run(
-    shop: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tops: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.chdir(shop)
+    monkeypatch.chdir(tops)
     for command in commands():
         if command[0] == "serve":
             serve(command)
@@ -95,7 +76,7 @@ def test_commands_and_python_run(
         with pytest.raises(SystemExit) as exited:
             main([*command, *extra])
         assert exited.value.code == 0, command
-    assert (shop / "found.png").stat().st_size > 10_000
+    assert (tops / "found.png").stat().st_size > 10_000
     capsys.readouterr()
     (program,) = blocks("python")
     exec(compile(program, "README.md", "exec"), {})

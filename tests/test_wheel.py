@@ -111,3 +111,32 @@ def test_the_smoke_suite(installed: Run) -> None:
     installed("amgan", "reproduce", "smoke", "--row", "FCD", "--row", "Random", *TINY)
     report = installed("python", "-c", "print(open('results/smoke/README.md').read())")
     assert "| FCD" in report and "| Random" in report
+
+
+BLOCK = """
+import amgan
+catalogue, report = amgan.read_catalogue(
+    "tops.csv", attributes=["category", "colour"], image="photo", item_id="sku"
+)
+run = amgan.train(catalogue, preset="short/amgan-t", out="run-python")  # amgan.Run
+run.index(); run.evaluate(protocol="unseen")
+searcher = amgan.Searcher.open("run-python/gallery")
+result = searcher.search("photo.jpg", {"colour": "black"}, k=12)  # or words="in black"
+reading = amgan.read_words("in black, with long sleeves", searcher.schema)
+print(len(result.hits), [change.wanted for change in reading.changes], report.kept)
+"""
+TOPS = """
+import csv, shutil, sys
+rows = list(csv.DictReader(open("quick/catalogue/catalogue.csv", encoding="utf-8")))[:40]
+writer = csv.writer(open("tops.csv", "w", encoding="utf-8", newline=""))
+writer.writerow(["sku", "photo", "category", "colour"])
+for r in rows:
+    place = f"quick/catalogue/{r['image']}"
+    writer.writerow([r["item_id"], place, r["category"], r["colour"]])
+shutil.copy(f"quick/catalogue/{rows[0]['image']}", "photo.jpg")
+"""
+
+
+def test_the_python_interface(installed: Run) -> None:
+    installed("python", "-c", TOPS)
+    assert installed("python", "-c", BLOCK) == "12 ['black'] 40\n"

@@ -12,9 +12,10 @@ from typing import Any, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
+from amgan.catalogue.table import Several, TableLayout
 from amgan.errors import InputError, SettingsError
 from amgan.files import read_toml
-from amgan.images import ImageSettings
+from amgan.images import DEFAULT_LIMITS, ImageSettings, PictureLimits
 from amgan.methods.registry import method_options
 from amgan.models.network import NetworkConfig
 from amgan.presets import find_preset
@@ -34,6 +35,10 @@ class CatalogueConfig:
         item_id: column of ids; empty takes the picture path.
         product: column of product keys; empty for none.
         split: column of split names; empty draws 80/10/10 by product.
+        separator: what stands between several values in one cell; empty takes each for one value.
+        several: of several values take the `first`, or `none`, and the label is missing.
+        max_bytes: largest picture file.
+        max_pixels: largest width times height of a picture.
     """
 
     path: str = ""
@@ -43,6 +48,32 @@ class CatalogueConfig:
     item_id: str = ""
     product: str = ""
     split: str = ""
+    separator: str = ""
+    several: Several = "first"
+    max_bytes: int = DEFAULT_LIMITS.max_bytes
+    max_pixels: int = DEFAULT_LIMITS.max_pixels
+
+    @property
+    def limits(self) -> PictureLimits:
+        """What a picture may measure."""
+        return PictureLimits(self.max_bytes, self.max_pixels)
+
+    @property
+    def layout(self) -> TableLayout:
+        """How the table is read.
+
+        Raises:
+            InputError: no attribute, or a column that is used twice.
+        """
+        return TableLayout(
+            self.image,
+            self.attributes,
+            self.item_id or None,
+            self.product or None,
+            self.split or None,
+            self.separator,
+            self.several,
+        )
 
 
 @dataclass(frozen=True)
@@ -96,12 +127,17 @@ class ExperimentConfig:
         return values
 
 
-def load_config(paths: Sequence[Path] = (), overrides: Sequence[str] = ()) -> ExperimentConfig:
+def load_config(
+    paths: Sequence[Path] = (),
+    overrides: Sequence[str] = (),
+    settings: Mapping[str, Any] | None = None,
+) -> ExperimentConfig:
     """Merge TOML files in order, then overrides such as ``training.epochs=5``.
 
     Args:
         paths: as `find_preset` takes them.
         overrides: key=value.
+        settings: the same as values by key, nested or with dots in the key; they win.
 
     Raises:
         ValueError: a file that cannot be read, an unknown key, or a wrong value.
@@ -111,6 +147,8 @@ def load_config(paths: Sequence[Path] = (), overrides: Sequence[str] = ()) -> Ex
         merged = _merge(merged, read_toml(find_preset(path)))
     for text in overrides:
         merged = _merge(merged, _parse_override(text))
+    for key, value in (settings or {}).items():
+        merged = _merge(merged, _nest(key, value))
     return config_from_dict(merged)
 
 
@@ -140,10 +178,14 @@ def _parse_override(text: str) -> dict[str, Any]:
         parsed = tomllib.loads(f"value = {value}")["value"]
     except tomllib.TOMLDecodeError:
         parsed = value.strip()  # an unquoted text
-    nested: Any = parsed
-    for part in reversed(key.strip().split(".")):
-        nested = {part: nested}
-    return dict(nested)
+    return _nest(key.strip(), parsed)
+
+
+def _nest(key: str, value: Any) -> dict[str, Any]:
+    """``{"training": {"epochs": 5}}`` from ``training.epochs`` and 5."""
+    for part in reversed(key.split(".")):
+        value = {part: value}
+    return dict(value)
 
 
 def _merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from amgan.search import SearchQuery, SearchResult, SearchService
 from amgan.sheets import render_result_sheet
 from amgan.workflows.data import ExperimentData, evenly, load_data
 from amgan.workflows.evaluate import build_untrained, evaluate_model
+from amgan.workflows.index import table_reading
 from amgan.workflows.train import train_experiment
 
 # Enough to be worth searching, few enough that a small network learns them in minutes.
@@ -112,6 +113,8 @@ def run_quickstart(
         data.catalogue,
         pixels=data.pixels,
         encoding=EncodingOptions(progress=track),
+        trust_labels=True,
+        table=table_reading(config.catalogue),
     )
     announce("Measuring on items that training has not seen")
     metrics, queries, gallery_size = _compare(pure, model, data)

@@ -31,6 +31,11 @@ class RunFolder:
         return self.path / "config.json"
 
     @property
+    def catalogue(self) -> Path:
+        """Folder of the catalogue's table, where the run was trained on one in memory."""
+        return self.path / "catalogue"
+
+    @property
     def triplets(self) -> Path:
         """The triplets of all splits, JSON lines."""
         return self.path / "triplets.jsonl"

@@ -67,7 +67,7 @@ def tag_pictures(
     """
 
     def decode(path: Path) -> Pixels | PictureError:
-        return decode_picture(path, model.images)
+        return decode_picture(path, model.images).picture
 
     named = progress(pictures, "Tag pictures", len(pictures))
     decoded = zip(pictures, map_in_threads(decode, named), strict=True)

@@ -127,7 +127,13 @@ def test_a_damaged_file_is_noticed(
         open_gallery(tmp_path / "gallery")
 
 
-@pytest.mark.parametrize("change", ["nothing", "picture", "torn journal", "torn vectors"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        *("nothing", "picture", "torn journal", "torn vectors"),
+        *("wrong journal", "wrong vectors", "no journal at all"),
+    ],
+)
 def test_an_interrupted_build_goes_on_where_it_stopped(
     change: str,
     tmp_path: Path,
@@ -167,6 +173,19 @@ def test_an_interrupted_build_goes_on_where_it_stopped(
     elif change == "torn vectors":
         vectors.write_bytes(vectors.read_bytes()[:-9])
         first_again = 10
+    elif change == "wrong journal":  # another number in the line of the third block
+        lines = journal.read_bytes().split(b"\n")
+        lines[3] = lines[3].replace(b'"stop": 15', b'"stop": 14')
+        journal.write_bytes(b"\n".join(lines))
+        first_again = 10
+    elif change == "wrong vectors":  # one bit in the second block, of pictures 5 to 9
+        content = bytearray(vectors.read_bytes())
+        content[4 * shape_model.embedding_dim * 6] ^= 1
+        vectors.write_bytes(content)
+        first_again = 5
+    elif change == "no journal at all":
+        journal.write_bytes(b"\xff\x00[]\n{}\nnull\n")
+        first_again = 1  # all but the one that is no picture
     encoded.clear()
     stop_after(99)
     resumed = build_gallery(folder, shape_model, catalogue, encoding=EncodingOptions(batch_size=5))

@@ -96,5 +96,7 @@ def test_flipping_mirrors_whole_pictures(tiny_run: Any) -> None:
 
 
 def test_too_few_triplets_are_refused(tiny_run: Any) -> None:
-    with pytest.raises(ValueError, match="fewer than one minibatch of 500"):
+    with pytest.raises(
+        ValueError, match=r"do not fill one minibatch of 500: set training\.batch_size to"
+    ):
         make(tiny_run, batch_size=500)

@@ -17,6 +17,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
+from amgan.errors import FileFormatError
 from amgan.methods.method import TrainingBatch
 from amgan.training.loop import Trainer
 from amgan.training.loss_log import TrainingDivergedError
@@ -188,3 +189,30 @@ def test_two_processes_train_one_model(tmp_path: Path) -> None:
     first = load_file(tmp_path / "first" / "checkpoint.safetensors")
     assert not (tmp_path / "rank1" / "checkpoint.safetensors").exists()
     assert all(torch.isfinite(value.float()).all() for value in first.values())
+
+
+def test_a_damaged_checkpoint_is_refused_with_its_name(
+    tmp_path: Path, tiny_trainer: Callable[..., Trainer]
+) -> None:
+    trainer = tiny_trainer(tmp_path, "posterior", epochs=1)
+    trainer.train()
+    file = trainer.log.folder.checkpoint
+    content = bytearray(file.read_bytes())
+    content[-100] ^= 1
+    file.write_bytes(content)
+    with pytest.raises(FileFormatError, match=r"not a readable checkpoint \(damaged.*remove it"):
+        tiny_trainer(tmp_path, "posterior", epochs=2).train()
+
+
+def test_what_killed_processes_left_is_removed_at_the_start(
+    tmp_path: Path, tiny_trainer: Callable[..., Trainer]
+) -> None:
+    (tmp_path / "prototypes").mkdir()
+    for name in (
+        ".checkpoint.safetensors.abcd1234.safetensors",
+        ".model.safetensors.abcd1234.safetensors",
+        "prototypes/.epoch-001.png.abcd1234.png",
+    ):
+        (tmp_path / name).write_bytes(b"half")
+    tiny_trainer(tmp_path, "posterior", epochs=1).train()
+    assert [path.name for path in tmp_path.rglob(".*")] == []

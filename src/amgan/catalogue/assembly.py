@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -123,7 +123,8 @@ def assemble_catalogue(
     stops = checks.strict or any(problem.kind == "count" for problem in report.errors)
     if (stops and report.faults) or not good or schema is None:
         raise ValidationError(_with_emptiness(report, source, bool(good)))
-    return _label(name, good, schema), report
+    root = source if source.is_dir() else source.parent
+    return replace(_label(name, good, schema), root=root.absolute()), report
 
 
 def _bad_rows(problems: Iterable[Problem]) -> set[tuple[str, int]]:

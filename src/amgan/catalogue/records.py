@@ -39,6 +39,7 @@ class Catalogue:
         products: N product keys (variants of one garment share one), None where not known.
         splits: N split names ("train", "val", "test"), None where not assigned.
         fields: further columns of the source table as text, by column name; N entries each.
+        root: folder that the source's picture paths are relative to; None where not known.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Catalogue:
     products: tuple[str | None, ...]
     splits: tuple[str | None, ...]
     fields: Mapping[str, tuple[str | None, ...]] = field(default_factory=dict)
+    root: Path | None = None
 
     def __post_init__(self) -> None:
         n = len(self.item_ids)
@@ -111,4 +113,5 @@ class Catalogue:
             tuple(self.products[row] for row in chosen),
             tuple(self.splits[row] for row in chosen),
             {name: tuple(column[row] for row in chosen) for name, column in self.fields.items()},
+            self.root,
         )

@@ -17,6 +17,7 @@ import typer
 from amgan.cli import (
     calibrating,
     catalogue,
+    checking,
     learning,
     presets,
     reproducing,
@@ -47,6 +48,7 @@ reproducing.register(app)
 presets.register(app)
 searching.register(app)
 updating.register(app)
+checking.register(app)
 serving.register(app)
 tagging.register(app)
 

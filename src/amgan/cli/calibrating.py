@@ -88,6 +88,7 @@ def calibration(
     """
     from amgan.charts.reliability import draw_reliability
     from amgan.charts.style import save_figure
+    from amgan.cli.printing import tell_report
     from amgan.workflows.calibrate import measure_run_calibration
 
     options = TableOptions(table, attributes, image)
@@ -108,7 +109,6 @@ def calibration(
     path = found.save(folder, stem)
     figures = save_figure(draw_reliability(found), folder / stem)
     typer.echo(found.to_json() if as_json else found.to_markdown(), nl=False)
-    if problems.skipped:
-        typer.echo(problems.summary(), err=True)
+    tell_report(problems)
     for written in (path, path.with_suffix(".md"), *figures):
         typer.echo(f"written: {written}", err=True)

@@ -15,8 +15,11 @@ from amgan.cli.options import (
     Image,
     ItemId,
     Product,
+    Separator,
     Settings,
+    Several,
     Split,
+    Strict,
     Table,
     TableOptions,
     examples,
@@ -62,22 +65,25 @@ def validate(
     item_id: ItemId = "",
     product: Product = "",
     split: Split = "",
+    separator: Separator = "",
+    several: Several = None,
     configs: Configs = None,
     settings: Settings = None,
     as_json: AsJson = False,
 ) -> None:
     """Check a catalogue: every row, every picture, all problems in one go.
 
-    Exit code 1 when a row cannot be used. The other commands leave such rows out and say how many.
+    Exit code 1 when a row or a label cannot be used. The other commands leave it out and say so,
+    with counts, or end with 1 as well where --strict is given.
     """
     from amgan.cli.printing import print_validation
     from amgan.workflows.data import load_catalogue
 
-    options = TableOptions(table, attributes, image, item_id, product, split)
+    options = TableOptions(table, attributes, image, item_id, product, split, separator, several)
     config = read_config(configs, options, settings)
     catalogue, report = load_catalogue(config.catalogue)
     print_validation(catalogue, report, as_json=as_json)
-    if report.errors:
+    if report.faults:
         raise typer.Exit(1)
 
 
@@ -88,18 +94,32 @@ def prepare(
     item_id: ItemId = "",
     product: Product = "",
     split: Split = "",
+    separator: Separator = "",
+    several: Several = None,
     configs: Configs = None,
     settings: Settings = None,
+    strict: Strict = False,
+    verify: Annotated[
+        bool,
+        typer.Option(
+            "--verify",
+            help="Compare the content of every picture with what was decoded, also of those whose "
+            "size and times are the same.",
+        ),
+    ] = False,
 ) -> None:
     """Decode all pictures once and keep them, so that training starts at once.
 
     Training and indexing do this by themselves; pictures that have changed since are read again.
     """
+    from amgan.cli.printing import strictly, tell_report
     from amgan.workflows.data import load_data
 
-    options = TableOptions(table, attributes, image, item_id, product, split)
+    options = TableOptions(table, attributes, image, item_id, product, split, separator, several)
     config = read_config(configs, options, settings)
-    data = load_data(config, check_pictures=True)
+    with strictly(strict):
+        data = load_data(config, strict=strict, verify=verify)
+    tell_report(data.report)
     items, height, width, _ = data.pixels.shape
     typer.echo(
         f"{counted(items, 'picture')} of {height} x {width}; "
@@ -115,20 +135,26 @@ def make_triplets(
     item_id: ItemId = "",
     product: Product = "",
     split: Split = "",
+    separator: Separator = "",
+    several: Several = None,
     configs: Configs = None,
     settings: Settings = None,
+    strict: Strict = False,
 ) -> None:
     """Draw a target for every item and write the triplets.
 
     The draw is decided by the settings triplets.seed, triplets.min_changes, triplets.max_changes,
     triplets.balance_changes and triplets.per_item.
     """
+    from amgan.cli.printing import strictly, tell_report
     from amgan.queries import save_triplets
     from amgan.workflows.data import choose_triplets, load_catalogue
 
-    options = TableOptions(table, attributes, image, item_id, product, split)
+    options = TableOptions(table, attributes, image, item_id, product, split, separator, several)
     config = read_config(configs, options, settings)
-    catalogue, _ = load_catalogue(config.catalogue, check_pictures=False)
+    with strictly(strict):
+        catalogue, report = load_catalogue(config.catalogue, strict=strict, check_pictures=False)
+    tell_report(report)
     drawn = choose_triplets(config.triplets, catalogue)
     save_triplets(drawn, catalogue, file)
     typer.echo(
@@ -156,6 +182,8 @@ def check_triplets(
     item_id: ItemId = "",
     product: Product = "",
     split: Split = "",
+    separator: Separator = "",
+    several: Several = None,
     configs: Configs = None,
     settings: Settings = None,
 ) -> None:
@@ -163,12 +191,14 @@ def check_triplets(
 
     Exit code 1 when a row does not hold.
     """
+    from amgan.cli.printing import tell_report
     from amgan.queries import load_triplets
     from amgan.workflows.data import load_catalogue
 
-    options = TableOptions(table, attributes, image, item_id, product, split)
+    options = TableOptions(table, attributes, image, item_id, product, split, separator, several)
     config = read_config(configs, options, settings)
-    catalogue, _ = load_catalogue(config.catalogue, check_pictures=False)
+    catalogue, report = load_catalogue(config.catalogue, check_pictures=False)
+    tell_report(report)
     try:
         triplets = load_triplets(file, catalogue)
     except AmganError as error:

@@ -21,8 +21,11 @@ from amgan.cli.options import (
     ItemId,
     Product,
     Run,
+    Separator,
     Settings,
+    Several,
     Split,
+    Strict,
     Table,
     TableOptions,
     examples,
@@ -86,25 +89,32 @@ def train(
     item_id: ItemId = "",
     product: Product = "",
     split: Split = "",
+    separator: Separator = "",
+    several: Several = None,
     configs: Configs = None,
     settings: Settings = None,
+    strict: Strict = False,
 ) -> None:
     """Train a method on a catalogue and leave a run folder.
 
     A run that was interrupted goes on when the same command is given again. The best model by the
-    validation metric is kept; log.jsonl, tensorboard/ and prototypes/ show how it went.
+    validation metric is kept; log.jsonl, tensorboard/ and prototypes/ show how it went, and
+    left-out.jsonl names every row, label and picture that could not be used.
     """
-    from amgan.cli.printing import print_picture
+    from amgan.catalogue.left_out import LEFT_OUT_FILE
+    from amgan.cli.printing import print_picture, strictly, tell_report
     from amgan.workflows.data import load_data
     from amgan.workflows.outcome import describe_training
     from amgan.workflows.picture import measure_run
     from amgan.workflows.train import train_experiment
 
-    options = TableOptions(table, attributes, image, item_id, product, split)
+    options = TableOptions(table, attributes, image, item_id, product, split, separator, several)
     chosen = [f'method="{method}"'] if method else []
     config = read_config(configs, options, [*chosen, *(settings or [])])
     with resumable("what was learned is kept; give the same command again to go on"), diverging():
-        data = load_data(config)
+        with strictly(strict):
+            data = load_data(config, strict=strict)
+        tell_report(data.report, run / LEFT_OUT_FILE)
         model = train_experiment(config, run, data)
     typer.echo(describe_training(config, run))
     print_picture(measure_run(run, data))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,6 +18,14 @@ if TYPE_CHECKING:
     from amgan.gallery.encoding.blocks import EncodingOptions
 
 CATALOGUE_PANEL = "Catalogue table"
+
+
+class SeveralChoice(StrEnum):
+    """Which of several values in one cell counts."""
+
+    first = "first"
+    none = "none"
+
 
 Table = Annotated[
     Path | None,
@@ -74,6 +83,47 @@ Split = Annotated[
         metavar="COLUMN",
         help="Column of train, val, test; without it 80/10/10 are drawn.",
         rich_help_panel=CATALOGUE_PANEL,
+        show_default=False,
+    ),
+]
+Separator = Annotated[
+    str,
+    typer.Option(
+        "--separator",
+        metavar="TEXT",
+        help="What stands between several values in one cell, such as '|'.  [default: a cell holds "
+        "one value]",
+        rich_help_panel=CATALOGUE_PANEL,
+        show_default=False,
+    ),
+]
+Several = Annotated[
+    SeveralChoice | None,
+    typer.Option(
+        "--several",
+        help="Of several values in one cell take the first, or none: the label is missing.  "
+        "[default: first]",
+        rich_help_panel=CATALOGUE_PANEL,
+        show_default=False,
+    ),
+]
+Strict = Annotated[
+    bool,
+    typer.Option(
+        "--strict",
+        help="End with 1 where a row, a label or a picture cannot be used, in place of leaving it "
+        "out.",
+        rich_help_panel=CATALOGUE_PANEL,
+    ),
+]
+Pictures = Annotated[
+    Path | None,
+    typer.Option(
+        "--pictures",
+        metavar="FOLDER",
+        envvar="AMGAN_PICTURES",
+        help="Folder of the gallery's pictures.  [default: the table's, where it was or moved "
+        "together with the gallery]",
         show_default=False,
     ),
 ]
@@ -166,6 +216,8 @@ class TableOptions:
     item_id: str = ""
     product: str = ""
     split: str = ""
+    separator: str = ""
+    several: SeveralChoice | None = None
 
     def given(self) -> dict[str, Any]:
         """The options that were given, by field of `CatalogueConfig`."""
@@ -177,6 +229,8 @@ class TableOptions:
             "item_id": self.item_id,
             "product": self.product,
             "split": self.split,
+            "separator": self.separator,
+            "several": None if self.several is None else str(self.several),
         }
         return {key: value for key, value in values.items() if value}
 

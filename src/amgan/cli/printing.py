@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +16,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from amgan.cli.errors import CommandFailure
 from amgan.errors import InputError
 from amgan.text import counted
 
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from amgan.catalogue.validation import ValidationReport
     from amgan.evaluation.picture_measures import PictureMeasures
     from amgan.evaluation.report import EvaluationReport
+    from amgan.gallery.gallery import Gallery
     from amgan.quickstart import QuickstartOutcome
     from amgan.search import SearchResult
     from amgan.words import Reading
@@ -38,6 +42,43 @@ def print_json(value: Any) -> None:
 def print_table(table: Table) -> None:
     """A table as wide as the terminal, or as `WIDTH_OF_A_PIPE`."""
     Console(width=None if sys.stdout.isatty() else WIDTH_OF_A_PIPE).print(table)
+
+
+def tell_report(report: ValidationReport, file: Path | None = None) -> None:
+    """On stderr what was left out of a catalogue, and what needs a look; nothing where all is well.
+
+    Args:
+        report: what reading it found.
+        file: names every row and label that was left out.
+    """
+    if not report.problems or int(os.environ.get("RANK", "0")):  # one of several processes tells
+        return
+    typer.echo(report.summary(), err=True)
+    if file is not None and any(problem.severity != "warning" for problem in report.problems):
+        typer.echo(f"every row and label that was left out: {relative(file.absolute())}", err=True)
+
+
+def tell_skipped(gallery: Gallery) -> None:
+    """On stderr how many pictures could not be encoded, and which file names them."""
+    if gallery.manifest.skipped and gallery.folder is not None:
+        file = relative((gallery.folder / "skipped.jsonl").absolute())
+        said = counted(gallery.manifest.skipped, "picture")
+        typer.echo(f"{said} could not be read and left out: {file}", err=True)
+
+
+@contextmanager
+def strictly(strict: bool) -> Iterator[None]:
+    """Where a catalogue has to be without fault, tell its faults and end with exit code 1."""
+    from amgan.catalogue.validation import ValidationError
+
+    try:
+        yield
+    except ValidationError as error:
+        report = error.report
+        if not strict or not report.kept + report.skipped:  # no table at all is told as ever
+            raise
+        tell_report(report)
+        raise CommandFailure(f"--strict: {counted(len(report.faults), 'fault')}") from None
 
 
 def print_validation(

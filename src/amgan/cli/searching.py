@@ -18,9 +18,13 @@ from amgan.cli.options import (
     Gallery,
     Image,
     ItemId,
+    Pictures,
     Product,
     Run,
+    Separator,
+    Several,
     Split,
+    Strict,
     Table,
     TableOptions,
     Workers,
@@ -76,6 +80,9 @@ def index(
     item_id: ItemId = "",
     product: Product = "",
     split: Split = "",
+    separator: Separator = "",
+    several: Several = None,
+    strict: Strict = False,
     engine: Annotated[
         str,
         typer.Option(
@@ -110,13 +117,14 @@ def index(
     is replaced in one step: searches see the old one or the new one. Interrupted, it goes on
     behind the last block when it is given again, also with another --executor.
     """
-    from amgan.cli.printing import print_picture
+    from amgan.catalogue.left_out import LEFT_OUT_FILE
+    from amgan.cli.printing import print_picture, strictly, tell_report, tell_skipped
     from amgan.workflows.index import index_run
     from amgan.workflows.picture import measure_gallery
 
-    options = TableOptions(table, attributes, image, item_id, product, split)
+    options = TableOptions(table, attributes, image, item_id, product, split, separator, several)
     folder = gallery or RunFolder(run).gallery
-    with resumable(ENCODING_ADVICE):
+    with resumable(ENCODING_ADVICE), strictly(strict):
         built = index_run(
             run,
             folder,
@@ -126,8 +134,11 @@ def index(
             device=device,
             ranking=ranking,
             trust_labels=trust_labels,
+            strict=strict,
+            tell=lambda report: tell_report(report, folder / LEFT_OUT_FILE),
         )
     typer.echo(f"{counted(len(built), 'item')} in {folder}")
+    tell_skipped(built)
     print_picture(measure_gallery(folder, device))
 
 
@@ -189,6 +200,7 @@ def search(
     gallery: Gallery = None,
     engine: Engine = None,
     as_json: AsJson = False,
+    pictures: Pictures = None,
     device: Device = "auto",
 ) -> None:
     """Rank a gallery by a picture with changed attributes.
@@ -200,7 +212,7 @@ def search(
 
     if run is None and gallery is None:
         run = Path("run")
-    service = open_search(run, gallery, device, engine, compiled=False)
+    service = open_search(run, gallery, device, engine, compiled=False, pictures=pictures)
     wanted, understood = read_changes(service.schema, changes or [], words)
     if (picture is None) == (not item):
         raise InputError("give a picture, or an item of the gallery after --item")

@@ -15,8 +15,12 @@ from amgan.cli.options import (
     Executor,
     Image,
     ItemId,
+    Pictures,
     Product,
+    Separator,
+    Several,
     Split,
+    Strict,
     TableOptions,
     Workers,
     encoding_options,
@@ -86,6 +90,17 @@ def update(
     item_id: ItemId = "",
     product: Product = "",
     split: Split = "",
+    separator: Separator = "",
+    several: Several = None,
+    strict: Strict = False,
+    verify: Annotated[
+        bool,
+        typer.Option(
+            "--verify",
+            help="Compare the content of pictures whose size and time are those that were encoded.",
+        ),
+    ] = False,
+    pictures: Pictures = None,
     executor: Executor = ExecutorChoice.threads,
     workers: Workers = None,
     batch_size: BatchSize = 256,
@@ -99,6 +114,8 @@ def update(
     All of it happens in one step: searches see the gallery as it was or as it is to be. A running
     server goes on with the old one until it is told to reload.
     """
+    from amgan.catalogue.left_out import LEFT_OUT_FILE
+    from amgan.cli.printing import strictly, tell_report, tell_skipped
     from amgan.workflows.index import update_index
 
     removed = [*(remove or []), *([] if remove_file is None else read_ids(remove_file))]
@@ -107,16 +124,25 @@ def update(
             "nothing to do: give a table of items to add, ids after --remove or --remove-file, "
             "or a run with another model after --run"
         )
-    with resumable(ENCODING_ADVICE):
+    options = TableOptions(table, "", image, item_id, product, split, separator, several)
+    folder = gallery or RunFolder(run or Path("run")).gallery
+    with resumable(ENCODING_ADVICE), strictly(strict):
         done = update_index(
-            gallery or RunFolder(run or Path("run")).gallery,
-            TableOptions(table, "", image, item_id, product, split).given() if table else None,
+            folder,
+            options.given() if table else None,
             removed,
             run=run,
             encoding=encoding_options(batch_size, executor, workers),
             device=device,
+            strict=strict,
+            verify=verify,
+            pictures=pictures,
         )
     print_update(done)
+    if done.report is not None and (done.report.faults or done.report.tolerated):
+        tell_report(done.report, folder / LEFT_OUT_FILE)
+    if done.summary.skipped:
+        tell_skipped(done.summary.gallery)
 
 
 def read_ids(file: Path) -> list[str]:
@@ -133,7 +159,7 @@ def read_ids(file: Path) -> list[str]:
 
 
 def print_update(done: GalleryUpdate) -> None:
-    """The numbers of an update on stdout, and on stderr what is wrong with rows left out."""
+    """The numbers of an update."""
     summary = done.summary
     parts = [
         f"{number:,} {what}"
@@ -163,5 +189,3 @@ def print_update(done: GalleryUpdate) -> None:
         )
     else:
         typer.echo("nothing changed: no new version was written", err=True)
-    if done.report is not None and done.report.skipped:
-        typer.echo(done.report.summary(), err=True)

@@ -11,6 +11,7 @@ import numpy as np
 
 from amgan.errors import InputError
 from amgan.gallery.engines.approximate import (
+    NODES_FILE,
     STALE_SHARE,
     IndexEngine,
     append_to_graph,
@@ -128,6 +129,11 @@ def open_engine(folder: Path, manifest: Manifest, vectors: Vectors, setting: str
     settings = _choose(folder, manifest, setting)
     if settings.builds_index:
         index, nodes = load_index(folder)
+        if len(nodes) and not (nodes.min() >= NO_ROW and nodes.max() < manifest.count):
+            raise GalleryError(
+                f"{folder / NODES_FILE}: damaged (rows {nodes.min():,} to {nodes.max():,} of "
+                f"{manifest.count:,}); write the gallery again"
+            )
         return IndexEngine(settings, vectors, manifest.metric, index, nodes)
     if settings.kind == "milvus":
         state, keys = CollectionState.load(folder)

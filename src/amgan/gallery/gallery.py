@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from amgan.errors import InputError, NoSuchItemError
 from amgan.gallery.encoding.encode import EncodingJob, encode_in_memory
 from amgan.gallery.engines.exact import ExactEngine
 from amgan.gallery.engines.protocol import Engine, Filters, Rows, Vectors
+from amgan.gallery.integrity import MappedFiles
 from amgan.gallery.items import ItemTable
 from amgan.gallery.manifest import Manifest
 from amgan.gallery.versions import GalleryError
@@ -35,6 +36,7 @@ class Gallery:
         vectors: (N, D) float32.
         engine: searches the vectors.
         folder: the version's folder; None in memory.
+        mapped: its files that are mapped into memory.
     """
 
     manifest: Manifest
@@ -43,6 +45,7 @@ class Gallery:
     vectors: Vectors
     engine: Engine
     folder: Path | None = None
+    mapped: MappedFiles = field(default_factory=MappedFiles)
 
     @classmethod
     def in_memory(
@@ -105,7 +108,7 @@ class Gallery:
     def __getitem__(self, row: int) -> Item:
         return Item(
             self.items.value("item_id", row) or "",
-            Path(self.items.value("image", row) or ""),
+            self.items.image(row),
             tuple(int(label) for label in self.labels[row]),
             self.items.value("product", row),
             self.items.value("split", row),

@@ -1,4 +1,4 @@
-"""The items of a gallery as an Arrow table, mapped into memory; rows are read when asked for."""
+"""The items of a gallery as an Arrow table in memory; rows are unpacked when asked for."""
 
 from __future__ import annotations
 
@@ -17,50 +17,73 @@ from amgan.catalogue.records import Catalogue
 from amgan.gallery.versions import GalleryError
 
 _FIELD = "field:"  # prefix of the columns that the catalogue's table had beyond the known ones
-_STATE = "picture_state"  # not there in galleries of an older version
+_STATE, _DIGEST = "picture_state", "picture_digest"  # not there in galleries of an older version
 _ROWS_A_BATCH = 65_536
 
 
 class ItemTable:
-    """Ids, picture paths, products, splits and further fields of N items."""
+    """Ids, picture paths, products, splits and further fields of N items.
 
-    def __init__(self, table: Any) -> None:
+    Attributes:
+        root: folder of the pictures whose paths are not absolute.
+    """
+
+    def __init__(self, table: Any, root: Path | None = None) -> None:
         self._table = table
+        self.root = root
 
     @classmethod
     def from_catalogue(
-        cls, catalogue: Catalogue, picture_states: Sequence[str | None] | None = None
+        cls,
+        catalogue: Catalogue,
+        picture_states: Sequence[str | None] | None = None,
+        picture_digests: Sequence[str | None] | None = None,
+        root: Path | None = None,
     ) -> ItemTable:
-        """Table of a catalogue's items; picture paths become absolute.
+        """Table of a catalogue's items.
 
         Args:
             catalogue: the items.
             picture_states: what `picture_state` is to tell of each; None where it is not known.
+            picture_digests: what `picture_digest` is to tell of each.
+            root: folder below which picture paths are kept relative to it; None takes the
+                catalogue's. Others become absolute.
         """
+        root = root or catalogue.root
         columns: dict[str, Any] = {
             "item_id": catalogue.item_ids,
-            "image": [os.fspath(image.absolute()) for image in catalogue.images],
+            "image": [_stored_path(image, root) for image in catalogue.images],
             "product": catalogue.products,
             "split": catalogue.splits,
         }
         if picture_states is not None:
             columns[_STATE] = list(picture_states)
+        if picture_digests is not None:
+            columns[_DIGEST] = list(picture_digests)
         columns |= {_FIELD + name: column for name, column in catalogue.fields.items()}
         arrays = {name: pa.array(column, pa.string()) for name, column in columns.items()}
-        return cls(pa.table(arrays))
+        return cls(pa.table(arrays), root)
 
     @classmethod
-    def load(cls, file: Path) -> ItemTable:
-        """Map a file written by `save`.
+    def load(cls, file: Path, root: Path | None = None) -> ItemTable:
+        """Read a file written by `save` into memory, where nothing changes it any more.
+
+        Args:
+            file: the file.
+            root: folder of the pictures whose paths are not absolute.
 
         Raises:
             GalleryError: damaged.
             FileNotFoundError: no such file.
         """
+        content = pa.py_buffer(file.read_bytes())
         try:
-            return cls(pa.ipc.open_file(pa.memory_map(os.fspath(file))).read_all())
-        except pa.ArrowInvalid as error:
+            table = pa.ipc.open_file(content).read_all()
+            table.validate(full=True)
+        except (pa.ArrowException, OSError, ValueError) as error:
             raise GalleryError(f"{file}: damaged ({error})") from None
+        _check_columns(file, table)
+        return cls(table, root)
 
     def save(self, file: Path) -> None:
         """Write as an Arrow file.
@@ -95,20 +118,31 @@ class ItemTable:
     @property
     def images(self) -> tuple[Path, ...]:
         """All picture paths."""
-        return tuple(map(Path, self._table["image"].to_pylist()))
+        return tuple(map(self._full_path, self._table["image"].to_pylist()))
+
+    def image(self, row: int) -> Path:
+        """Picture path of one item."""
+        return self._full_path(self._table["image"][row].as_py())
+
+    def _full_path(self, stored: str) -> Path:
+        return Path(stored) if self.root is None else self.root / stored
 
     def find(self, item_id: str) -> int | None:
         """Row of an item; None where there is no such item."""
         return self._rows.get(item_id)
 
     def value(self, column: str, row: int) -> str | None:
-        """One cell of "item_id", "image", "product" or "split"."""
+        """One cell of "item_id", "product" or "split"."""
         value: str | None = self._table[column][row].as_py()
         return value
 
     def picture_state(self, row: int) -> str | None:
         """Size and time of change of the picture when it was encoded; None where not recorded."""
         return self.value(_STATE, row) if _STATE in self._table.column_names else None
+
+    def picture_digest(self, row: int) -> str | None:
+        """SHA-256 of the picture file when it was encoded; None where not recorded."""
+        return self.value(_DIGEST, row) if _DIGEST in self._table.column_names else None
 
     def fields(self, row: int) -> dict[str, str | None]:
         """Further fields of one item."""
@@ -127,11 +161,12 @@ class ItemTable:
 
     def take(self, rows: NDArray[np.int64]) -> ItemTable:
         """The items of `rows`, in that order."""
-        return ItemTable(self._table.take(pa.array(rows)))
+        return ItemTable(self._table.take(pa.array(rows)), self.root)
 
     def followed_by(self, other: ItemTable) -> ItemTable:
         """These items and then the other's; a field that one of them lacks has no values there."""
-        return ItemTable(pa.concat_tables([self._table, other._table], promote_options="default"))
+        joined = pa.concat_tables([self._table, other._table], promote_options="default")
+        return ItemTable(joined, self.root)
 
     def to_catalogue(self, name: str, schema: Any, labels: Any) -> Catalogue:
         """The catalogue of these items with their labels (N, M)."""
@@ -140,9 +175,35 @@ class ItemTable:
             name,
             schema,
             tuple(columns["item_id"]),
-            tuple(map(Path, columns["image"])),
+            self.images,
             labels,
             tuple(columns["product"]),
             tuple(columns["split"]),
             {name: tuple(columns[_FIELD + name]) for name in self.field_names},
+            self.root,
         )
+
+
+def _stored_path(image: Path, root: Path | None) -> str:
+    full = image.absolute()
+    if root is not None and full.is_relative_to(root):
+        return full.relative_to(root).as_posix()
+    return os.fspath(full)
+
+
+def _check_columns(file: Path, table: Any) -> None:
+    """Check that the columns are those that `save` writes, and that items have ids and pictures.
+
+    Raises:
+        GalleryError: they are not.
+    """
+    names = table.column_names
+    missing = [name for name in ("item_id", "image", "product", "split") if name not in names]
+    if missing or any(not pa.types.is_string(kind) for kind in table.schema.types):
+        what = f"has no column {missing[0]!r}" if missing else "has a column that is no text"
+        raise GalleryError(f"{file}: damaged ({what})")
+    for name in ("item_id", "image"):
+        if table[name].null_count:
+            raise GalleryError(f"{file}: damaged (an item has no {name})")
+    if pc.count_distinct(table["item_id"]).as_py() != table.num_rows:
+        raise GalleryError(f"{file}: damaged (an item id stands twice)")

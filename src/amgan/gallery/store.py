@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from safetensors import SafetensorError
 
 from amgan.attributes import Labels
 from amgan.catalogue.records import Catalogue
 from amgan.errors import InputError
+from amgan.gallery.content_checks import check_content
 from amgan.gallery.encoding.blocks import DEFAULT_OPTIONS, EncodingOptions
 from amgan.gallery.encoding.encode import (
     JOURNAL_FILE,
@@ -23,11 +23,14 @@ from amgan.gallery.encoding.encode import (
 )
 from amgan.gallery.encoding.picture_state import picture_states
 from amgan.gallery.engine_files import NewVersion, open_engine
+from amgan.gallery.engines.approximate import INDEX_FILE
 from amgan.gallery.engines.rowset import Rowset
 from amgan.gallery.engines.settings import parse_engine
 from amgan.gallery.gallery import Gallery
+from amgan.gallery.integrity import MappedFiles, check_files, check_size, record_files
 from amgan.gallery.items import ItemTable
-from amgan.gallery.manifest import Manifest
+from amgan.gallery.manifest import Manifest, TableReading
+from amgan.gallery.picture_root import PictureRoot
 from amgan.gallery.versions import GalleryError, VersionedFolder, load_array
 from amgan.images import Pixels
 from amgan.methods.model_file import load_model, save_model
@@ -62,6 +65,7 @@ class Content:
         engine: setting as the user wrote it.
         ranking: as the user chose it.
         trust_labels: see `build_gallery`.
+        table: see `build_gallery`.
     """
 
     name: str
@@ -71,6 +75,7 @@ class Content:
     engine: str
     ranking: RankingChoice
     trust_labels: bool
+    table: TableReading | None
 
 
 def build_gallery(
@@ -83,6 +88,7 @@ def build_gallery(
     encoding: EncodingOptions = DEFAULT_OPTIONS,
     ranking: RankingChoice | None = None,
     trust_labels: bool = False,
+    table: TableReading | None = None,
 ) -> Gallery:
     """Encode a catalogue into a gallery folder and make it the folder's current version.
 
@@ -104,6 +110,7 @@ def build_gallery(
         trust_labels: a fused ranking takes the catalogue's labels for certain, those of an item
             that is searched with too, and what the classifiers see only where a label is missing.
             Not for measuring a model: the labels are what it is measured by.
+        table: how the catalogue's table was read, kept for updates.
 
     Raises:
         GalleryError: schemas differ, no picture could be read, the disk is full or refuses, a
@@ -114,7 +121,7 @@ def build_gallery(
     store = VersionedFolder(folder)
     with store.writing():
         store.clear_work(keep=(VECTORS_FILE, JOURNAL_FILE))
-        _save_model(store.work / MODEL_FILE, model)
+        save_model(store.work / MODEL_FILE, model.method, model.description)
         job = EncodingJob(model, catalogue, pixels, encoding, store.work / MODEL_FILE, trust_labels)
         states = None if pixels is not None else picture_states(catalogue)
         encoded = encode_to_file(job, store.work)
@@ -124,19 +131,24 @@ def build_gallery(
             raise GalleryError(f"catalogue {catalogue.name!r}: no picture could be read{reason}")
         kept = catalogue.subset(encoded.rows)
         known = None if states is None else [states[row] for row in encoded.rows]
-        items = ItemTable.from_catalogue(kept, known)
+        items = ItemTable.from_catalogue(kept, known, None if known is None else encoded.digests)
         chosen = ranking or model.description.facts.ranking_choice
         content = Content(
-            kept.name, items, kept.labels, encoded.skipped, engine, chosen, trust_labels
+            kept.name, items, kept.labels, encoded.skipped, engine, chosen, trust_labels, table
         )
         version = begin_version(store, model, content, encoding.progress)
         version.write_engine()
         finish_version(version, content)
-    return open_gallery(folder, model)
+    return open_gallery(folder, model, verify=False)
 
 
 def open_gallery(
-    folder: Path, model: TrainedModel | None = None, engine: str | None = None
+    folder: Path,
+    model: TrainedModel | None = None,
+    engine: str | None = None,
+    *,
+    pictures: Path | None = None,
+    verify: bool = True,
 ) -> Gallery:
     """Open the current version of a gallery folder.
 
@@ -145,6 +157,10 @@ def open_gallery(
         model: has to be the one that encoded the gallery; None leaves it unchecked.
         engine: search with another engine than it was written for: faiss://exact, or the same kind
             with another ef_search.
+        pictures: folder of the pictures; None takes the table's, where it was or where it would
+            have been moved with the gallery.
+        verify: read every file and compare its SHA-256 with that of the manifest. Structure,
+            counts and ranges are checked in any case.
 
     Raises:
         GalleryError: no gallery, a damaged one, or one of another model.
@@ -154,7 +170,7 @@ def open_gallery(
     name = store.current_name()
     while name is not None:
         try:
-            gallery = open_version(store.version(name), engine)
+            gallery = open_version(store.version(name), engine, pictures=pictures, verify=verify)
             break
         except FileNotFoundError as error:
             # The version may have been replaced twice since CURRENT was read.
@@ -206,19 +222,39 @@ def gallery_ranking(gallery: Gallery) -> RankingChoice:
     return load_gallery_model(gallery, "cpu").description.facts.ranking_choice
 
 
-def open_version(folder: Path, engine: str | None = None) -> Gallery:
-    """Open one version's folder.
+def open_version(
+    folder: Path,
+    engine: str | None = None,
+    *,
+    pictures: Path | None = None,
+    verify: bool = True,
+) -> Gallery:
+    """Open one version's folder; see `open_gallery`.
 
     Raises:
         GalleryError: damaged.
         FileNotFoundError: a file is missing.
     """
     manifest = Manifest.load(folder)
-    items = ItemTable.load(folder / ITEMS_FILE)
-    labels = load_array(folder / LABELS_FILE, mapped=manifest.count > 0)
+    if verify:
+        check_files(folder, manifest.files)
+    gallery_folder = folder.parent.parent
+    root = manifest.pictures.find(gallery_folder) if manifest.pictures is not None else None
+    items = ItemTable.load(folder / ITEMS_FILE, pictures.absolute() if pictures else root)
+    labels = load_array(folder / LABELS_FILE)
+    _check_vector_bytes(folder / VECTORS_FILE, manifest)
     vectors = map_vectors(folder / VECTORS_FILE, manifest.dim)
+    check_content(folder, manifest, items, labels, vectors)
     opened = open_engine(folder, manifest, vectors, engine)
-    return Gallery(manifest, items, labels, vectors, opened, folder)
+    mapped = MappedFiles.of(folder / VECTORS_FILE, folder / INDEX_FILE)
+    return Gallery(manifest, items, labels, vectors, opened, folder, mapped)
+
+
+def _check_vector_bytes(file: Path, manifest: Manifest) -> None:
+    """Raise GalleryError unless a file holds as many numbers as the manifest says."""
+    problem = check_size(file, 4 * manifest.count * manifest.dim)
+    if problem is not None:
+        raise GalleryError(f"{problem}; the gallery is damaged, write it again")
 
 
 def begin_version(
@@ -233,6 +269,8 @@ def begin_version(
         engine_asked=content.engine,
         ranking=content.ranking,
         trust_labels=content.trust_labels,
+        table=content.table,
+        pictures=PictureRoot.of(content.items.root, store.folder),
     )
     rows = Rowset(content.items, content.labels, vectors)
     return NewVersion(store, settings, manifest, rows, progress)
@@ -246,15 +284,6 @@ def finish_version(version: NewVersion, content: Content) -> None:
     with (folder / SKIPPED_FILE).open("w", encoding="utf-8") as file:
         file.writelines(skipped.to_json() + "\n" for skipped in content.skipped)
     (folder / JOURNAL_FILE).unlink(missing_ok=True)
-    files = sorted(path for path in folder.iterdir() if path.is_file())
-    sizes = {path.name: path.stat().st_size for path in files}
-    replace(version.manifest, sizes=sizes).save(folder)
+    replace(version.manifest, files=record_files(folder)).save(folder)
     version.store.publish()
     version.clean_up()
-
-
-def _save_model(file: Path, model: TrainedModel) -> None:
-    try:
-        save_model(file, model.method, model.description)
-    except SafetensorError as error:  # its word for an error of the disk
-        raise OSError(None, str(error), str(file)) from error

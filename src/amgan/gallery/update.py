@@ -77,6 +77,8 @@ def update_gallery(
     remove: Collection[str] = (),
     pixels: Pixels | None = None,
     encoding: EncodingOptions = DEFAULT_OPTIONS,
+    verify: bool = False,
+    pictures: Path | None = None,
 ) -> UpdateSummary:
     """Add or replace items, and remove others, in one step.
 
@@ -92,6 +94,8 @@ def update_gallery(
         remove: ids of items to remove; those that are not there are reported.
         pixels: decoded pictures (N, H, W, 3) of `add`.
         encoding: who encodes, in blocks of how many pictures; with limits and progress.
+        verify: compare the content of pictures whose size and time are the same.
+        pictures: folder of the pictures that the gallery has; see `open_gallery`.
 
     Raises:
         GalleryError: no gallery, another model or schema, the disk is full or refuses, a worker was
@@ -102,7 +106,7 @@ def update_gallery(
         name = store.current_name()
         if name is None:
             raise GalleryError(f"{folder}: no gallery here to update; write one first")
-        old = open_version(store.version(name), "faiss://exact")
+        old = open_version(store.version(name), "faiss://exact", pictures=pictures)
         old.check_model(model)
         states: list[PictureState] = []
         same: frozenset[str] = frozenset()
@@ -111,7 +115,7 @@ def update_gallery(
             states = (
                 picture_states(add) if pixels is None else list[PictureState]([None]) * len(add)
             )
-            add, states, same = _without_unchanged(old, add, states)
+            add, states, same = _without_unchanged(old, add, states, verify)
         adds = add is not None and len(add) > 0
         store.clear_work(keep=(_ADDED,) if adds else ())
         encoded, new = Encoded(np.empty(0, np.int64), ()), None
@@ -126,12 +130,13 @@ def update_gallery(
         plan = _plan(old, () if new is None else new.item_ids, gone)
         changed = bool(len(encoded.rows) or plan.removed)
         if changed:
-            joined = _join(old, plan.kept, new, [states[row] for row in encoded.rows])
+            known = [states[row] for row in encoded.rows]
+            joined = _join(old, plan.kept, new, known, encoded.digests)
             _publish(store, model, old, plan, joined, encoded, encoding.progress)
         else:
             store.clear_work(keep=())
     return UpdateSummary(
-        open_gallery(folder, model),
+        open_gallery(folder, model, verify=False),
         len(encoded.rows) - plan.replaced,
         plan.replaced,
         plan.removed,
@@ -149,6 +154,7 @@ def renew_gallery(
     add: Catalogue | None = None,
     remove: Collection[str] = (),
     encoding: EncodingOptions = DEFAULT_OPTIONS,
+    pictures: Path | None = None,
 ) -> UpdateSummary:
     """As `update_gallery`, with another model than before: every item is encoded anew.
 
@@ -163,12 +169,13 @@ def renew_gallery(
         add: new items; one with the id of an item that is there replaces it.
         remove: ids of items to remove; those that are not there are reported.
         encoding: who encodes, in blocks of how many pictures; with limits and progress.
+        pictures: folder of the pictures that the gallery has; see `open_gallery`.
 
     Raises:
         GalleryError: no gallery, another schema or ranking, no item is left, the disk is full or
             refuses, a worker was lost, Ray is wanted and not installed.
     """
-    old = open_gallery(folder, engine="faiss://exact")
+    old = open_gallery(folder, engine="faiss://exact", pictures=pictures)
     ranking = gallery_ranking(old)
     if ranking is not RankingChoice.auto and ranking != model.ranking:
         raise GalleryError(
@@ -185,6 +192,7 @@ def renew_gallery(
         encoding=encoding,
         ranking=ranking,
         trust_labels=old.manifest.trust_labels,
+        table=old.manifest.table,
     )
     new = (
         []
@@ -227,8 +235,8 @@ def _publish(
     items, labels = joined
     _link_or_copy(old.folder / MODEL_FILE, store.work / MODEL_FILE)
     asked, ranking = old.manifest.engine_asked, gallery_ranking(old)
-    trust_labels = old.manifest.trust_labels
-    content = Content(old.name, items, labels, encoded.skipped, asked, ranking, trust_labels)
+    trust_labels, table = old.manifest.trust_labels, old.manifest.table
+    content = Content(old.name, items, labels, encoded.skipped, asked, ranking, trust_labels, table)
     version = begin_version(store, model, content, progress)
     version.update_engine(old, plan.kept)
     store.clear_work(keep=[path.name for path in store.work.iterdir() if path.is_file()])
@@ -251,10 +259,10 @@ def _plan(old: Gallery, added: Iterable[str], remove: Collection[str]) -> _Plan:
 
 
 def _without_unchanged(
-    old: Gallery, add: Catalogue, states: list[PictureState]
+    old: Gallery, add: Catalogue, states: list[PictureState], verify: bool
 ) -> tuple[Catalogue, list[PictureState], frozenset[str]]:
     """The rows to encode with their pictures' states, and the ids of the others."""
-    same = unchanged_rows(old, add, states)
+    same = unchanged_rows(old, add, states, verify=verify)
     rows = np.flatnonzero(~same)
     ids = frozenset(add.item_ids[row] for row in np.flatnonzero(same))
     return add.subset(rows), [states[row] for row in rows], ids
@@ -265,10 +273,12 @@ def _join(
     kept: Rows,
     new: Catalogue | None,
     states: Sequence[PictureState] | None = None,
+    digests: Sequence[str | None] | None = None,
 ) -> tuple[ItemTable, Labels]:
     items, labels = old.items.take(kept), np.asarray(old.labels)[kept]
     if new is not None:
-        items = items.followed_by(ItemTable.from_catalogue(new, states))
+        added = ItemTable.from_catalogue(new, states, digests, old.items.root)
+        items = items.followed_by(added)
         labels = np.concatenate([labels, new.labels])
     return items, labels
 

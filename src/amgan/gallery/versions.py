@@ -12,21 +12,22 @@ that have just looked at CURRENT; files that are mapped into memory outlive thei
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 import shutil
+import stat
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+from filelock import FileLock, Timeout
 
 from amgan.errors import InputError
 from amgan.files import write_text
 
-_NAME = re.compile(r"\d{6,}")
+_NAME = re.compile(r"\d{6,18}")
 
 
 class GalleryError(InputError):
@@ -54,7 +55,8 @@ class VersionedFolder:
             GalleryError: CURRENT does not hold a version's name.
         """
         try:
-            name = self._pointer.read_text(encoding="utf-8").strip()
+            require_ordinary(self._pointer)
+            name = self._pointer.read_bytes().decode("utf-8", "backslashreplace").strip()
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -86,14 +88,7 @@ class VersionedFolder:
         """
         try:
             self._versions.mkdir(parents=True, exist_ok=True)
-            with (self.folder / ".lock").open("w", encoding="utf-8") as lock:
-                try:
-                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    raise GalleryError(
-                        f"{self.folder}: another process is writing this gallery; "
-                        "wait until it is done"
-                    ) from None
+            with self._locked():
                 self._remove_leftovers()
                 self.work.mkdir(exist_ok=True)
                 yield
@@ -102,6 +97,20 @@ class VersionedFolder:
                 f"{error.filename or self.folder}: cannot write ({error.strerror or error}); "
                 f"the gallery in {self.folder} is as it was before"
             ) from error
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        lock = FileLock(self.folder / ".lock", timeout=0)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise GalleryError(
+                f"{self.folder}: another process is writing this gallery; wait until it is done"
+            ) from None
+        try:
+            yield
+        finally:
+            lock.release()
 
     def publish(self) -> str:
         """Make the content of `work` the current version; returns its name."""
@@ -145,22 +154,41 @@ class VersionedFolder:
             unfinished.unlink(missing_ok=True)
 
 
-def load_array(file: Path, mapped: bool = False) -> Any:
-    """An array of a version; mapped into memory where wanted.
+def require_ordinary(file: Path) -> None:
+    """Refuse what is no ordinary file, such as a pipe, whose reader would wait for ever.
+
+    Raises:
+        GalleryError: a folder, a pipe, a device.
+        FileNotFoundError: no such file.
+    """
+    if not stat.S_ISREG(file.stat().st_mode):
+        raise GalleryError(f"{file}: is not an ordinary file; the gallery is damaged")
+
+
+def load_array(file: Path) -> Any:
+    """An array of a version, in memory, where nothing that happens to the file reaches it.
 
     Raises:
         GalleryError: damaged.
         FileNotFoundError: no such file.
     """
+    require_ordinary(file)
     try:
-        return np.load(file, mmap_mode="r" if mapped else None)
-    except (ValueError, EOFError) as error:
-        raise GalleryError(f"{file}: damaged ({error}); write the gallery again") from None
+        array = np.load(file, allow_pickle=False)
+    except FileNotFoundError:
+        raise
+    except (ValueError, EOFError, OSError, SyntaxError):  # each says of its own what is wrong
+        array = None
+    if not isinstance(array, np.ndarray):
+        raise GalleryError(f"{file}: damaged (not one array of numbers); write the gallery again")
+    return array
 
 
 def flush(path: Path) -> None:
     """Bring a file or folder to the disk."""
-    handle = os.open(path, os.O_RDONLY)
+    if os.name == "nt" and path.is_dir():  # Windows knows no such thing
+        return
+    handle = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

@@ -1,6 +1,12 @@
 """Pictures: decode, resize, normalise. The one place for training, index and HTTP alike."""
 
-from amgan.images.decoding import decode_picture, load_picture, load_pixels, prepare_picture
+from amgan.images.decoding import (
+    DecodedPicture,
+    decode_picture,
+    load_picture,
+    load_pixels,
+    prepare_picture,
+)
 from amgan.images.files import explain_missing, read_picture
 from amgan.images.formats import PICTURE_FORMATS
 from amgan.images.settings import (
@@ -18,6 +24,7 @@ __all__ = [
     "DEFAULT_LIMITS",
     "PICTURE_FORMATS",
     "PREPROCESSING_VERSION",
+    "DecodedPicture",
     "Fit",
     "ImageSettings",
     "PictureError",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
@@ -119,14 +121,29 @@ def load_pixels(
     return prepare_picture(load_picture(source, limits, draft_side=draft_side), settings)
 
 
+class DecodedPicture(NamedTuple):
+    """A picture file's pixels, or what is wrong with it, and what it held.
+
+    Attributes:
+        picture: (H, W, 3), or why there are none.
+        digest: SHA-256 of the file, hexadecimal; None where it could not be read.
+    """
+
+    picture: Pixels | PictureError
+    digest: str | None
+
+
 def decode_picture(
     path: Path, settings: ImageSettings, limits: PictureLimits = DEFAULT_LIMITS
-) -> Pixels | PictureError:
+) -> DecodedPicture:
     """As `load_pixels`, with what is wrong with the picture as an answer, not raised."""
+    digest = None
     try:
-        return load_pixels(path, settings, limits)
+        content = read_picture(path, limits)
+        digest = hashlib.sha256(content).hexdigest()
+        return DecodedPicture(load_pixels(content, settings, limits), digest)
     except PictureError as error:
-        return error
+        return DecodedPicture(PictureError(str(path), error.reason), digest)
 
 
 def _unknown_format(content: bytes) -> str:

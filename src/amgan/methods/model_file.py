@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from safetensors import SafetensorError, safe_open
-
 from amgan.devices import Precision, choose_compute
 from amgan.errors import InputError
-from amgan.files import write_tensors
+from amgan.files import read_tensors, write_tensors
 from amgan.methods.description import ModelDescription
 from amgan.methods.method import Method
 from amgan.methods.ranking import RankingChoice
@@ -52,12 +50,7 @@ def load_model(
     file = RunFolder(path).model if path.is_dir() else path
     if not file.is_file():
         raise InputError(f"{path}: no model here; give a run folder or its model.safetensors")
-    try:
-        with safe_open(file, framework="pt") as opened:
-            metadata = opened.metadata() or {}
-            tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
-    except SafetensorError as error:
-        raise InputError(f"{file}: not a readable safetensors file ({error})") from None
+    tensors, metadata = read_tensors(file)
     if metadata.get("format") != FORMAT:
         raise InputError(f"{file}: not a model of this program (no {FORMAT} header)")
     if metadata.get("version") != str(VERSION):

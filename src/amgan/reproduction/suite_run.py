@@ -7,14 +7,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from amgan.catalogue.pixels import open_pixels
 from amgan.catalogue.studio import write_studio_catalogue
 from amgan.config import ExperimentConfig
 from amgan.errors import InputError
 from amgan.progress import track
 from amgan.queries import Triplets, assign_folds, sample_triplets
 from amgan.reproduction.suite import RowSpec, Suite
-from amgan.workflows.data import ExperimentData, cache_folder, choose_triplets, load_catalogue
+from amgan.workflows.data import (
+    ExperimentData,
+    choose_triplets,
+    decode_pictures,
+    load_catalogue,
+)
 
 
 @dataclass(frozen=True)
@@ -113,6 +117,6 @@ class SuiteData:
             if config.triplets.path:
                 raise InputError("triplets.path fixes the splits: it cannot be used with folds")
             catalogue = assign_folds(catalogue, folds=self._suite_run.suite.folds, fold=fold)
-        pixels = open_pixels(catalogue, config.images, cache_folder(), progress=track)
+        catalogue, pixels, report = decode_pictures(config, catalogue, report)
         triplets: Triplets = choose_triplets(config.triplets, catalogue)
         return ExperimentData(catalogue, pixels, triplets, report)

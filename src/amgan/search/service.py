@@ -156,6 +156,7 @@ class SearchService:
         """
         if not np.isfinite(vectors).all():
             raise GalleryError("the model gives no finite vector for a query")
+        self.gallery.mapped.require_whole()
         found = self.gallery.engine.search(vectors, k + exclude.shape[1], rows, filters)
         places = places_kept(found.rows, exclude, k)
         return Neighbours(
@@ -241,6 +242,7 @@ def open_search(
     device: str = "auto",
     engine: str | None = None,
     compiled: bool = True,
+    pictures: Path | None = None,
 ) -> SearchService:
     """Open a trained model and a gallery that it encoded.
 
@@ -251,6 +253,7 @@ def open_search(
         engine: see `open_gallery`.
         compiled: see `TrainedModel.compile`; takes a second or two, and a tenth of the time a
             query thereafter.
+        pictures: folder of the gallery's pictures; see `open_gallery`.
 
     Raises:
         ValueError: neither is named, no model, no gallery, or a gallery of another model.
@@ -259,7 +262,7 @@ def open_search(
         if model_folder is None:
             raise InputError("name a run folder or a gallery folder")
         gallery_folder = RunFolder.of(Path(model_folder)).gallery
-    gallery = open_gallery(Path(gallery_folder), engine=engine)
+    gallery = open_gallery(Path(gallery_folder), engine=engine, pictures=pictures)
     model = load_gallery_model(gallery, device, model_folder and Path(model_folder))
     if compiled:
         model.compile()

@@ -11,8 +11,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
-from amgan.errors import InputError
-from amgan.files import write_tensors
+from amgan.errors import FileFormatError, InputError
+from amgan.files import read_tensors, write_tensors
 
 _METHOD, _OPTIMISER, _RANDOM = "method.", "optimiser.", "torch_random_state"
 
@@ -72,11 +72,14 @@ def load_checkpoint(
         ValueError: not a checkpoint, or one of another configuration or other data.
     """
     try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise InputError(f"{path}: not a readable checkpoint ({error})") from None
+        tensors, metadata = read_tensors(path)
+    except (FileFormatError, OSError) as error:
+        reason = str(error).removeprefix(f"{path}: ")
+        raise FileFormatError(
+            f"{path}: not a readable checkpoint ({reason}); put back a sound copy, or remove it to "
+            "begin again",
+            file=path,
+        ) from None
     if "progress" not in metadata:
         raise InputError(f"{path}: not a checkpoint of this program")
     if metadata["fingerprint"] != fingerprint:

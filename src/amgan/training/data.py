@@ -15,6 +15,7 @@ from amgan.errors import InputError
 from amgan.images import Pixels, to_tensor
 from amgan.methods.method import TrainingBatch
 from amgan.queries import PositiveSampler, Triplets
+from amgan.text import counted
 
 # Distinguishes the random streams drawn from one seed.
 _ORDER, _PICTURES = 1, 2
@@ -62,9 +63,7 @@ class TripletBatches:
         flip: bool,
     ) -> None:
         if len(triplets) < batch_size:
-            raise InputError(
-                f"{len(triplets)} training triplets are fewer than one minibatch of {batch_size}"
-            )
+            raise InputError(_too_few(len(triplets), len(pool), batch_size))
         self.catalogue = catalogue
         self.pixels = pixels
         self.triplets = triplets
@@ -126,3 +125,20 @@ class TripletBatches:
             mirrored = rng.random(len(rows)) < 0.5
             pixels = np.where(mirrored[:, None, None, None], pixels[:, :, ::-1], pixels)
         return to_tensor(pixels).to(compute.device, memory_format=compute.memory_format)
+
+
+def _too_few(triplets: int, items: int, batch_size: int) -> str:
+    """Why there is not one minibatch, and which setting helps."""
+    if not items:
+        return "no item is in the training split: write train into the column of splits"
+    if not triplets:
+        return (
+            f"no training triplet could be drawn from {counted(items, 'training item')}: no two of "
+            "them differ in as few attributes as triplets.min_changes to triplets.max_changes say, "
+            "with labels for both; give more items, more labels, or a larger triplets.max_changes"
+        )
+    return (
+        f"{counted(triplets, 'training triplet')} from {counted(items, 'training item')} do not "
+        f"fill one minibatch of {batch_size}: set training.batch_size to {triplets} or less, or "
+        "have more drawn with triplets.per_item"
+    )

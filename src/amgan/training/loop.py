@@ -264,6 +264,7 @@ class Trainer:
                 self.log.folder.checkpoint, self.method, self.optimisers, self.fingerprint
             )
         if self.processes.first:
+            self.log.remove_leftovers()
             self.log.forget_after(self._global_step())
         share_state(self.method, self.processes, parameters=True)
 

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from amgan.errors import FileFormatError
-from amgan.files import replacing, write_text
+from amgan.files import naming, remove_leftovers, replacing, write_text
 from amgan.images import Pixels
 from amgan.run_folder import RunFolder
 
@@ -35,6 +35,10 @@ class RunLog:
 
     def write(self, kind: str, step: int, values: Mapping[str, float]) -> None:
         """Append one line to log.jsonl and the same numbers to TensorBoard."""
+        with naming(self.folder.log):
+            self._write(kind, step, values)
+
+    def _write(self, kind: str, step: int, values: Mapping[str, float]) -> None:
         record = {"kind": kind, "step": step, "time": round(time.time(), 3), **values}
         with self.folder.log.open("a", encoding="utf-8") as file:
             file.write(json.dumps(record) + "\n")
@@ -42,6 +46,14 @@ class RunLog:
         for name, value in values.items():
             board.add_scalar(f"{kind}/{name}", value, step)
         board.flush()
+
+    def remove_leftovers(self) -> None:
+        """Remove the temporary files that an earlier process left when it was killed."""
+        folder = self.folder
+        for file in (folder.checkpoint, folder.model):
+            remove_leftovers(file)
+        for leftover in folder.prototypes.glob(".epoch-*"):
+            leftover.unlink(missing_ok=True)
 
     def forget_after(self, step: int) -> None:
         """Drop log lines past `step`, and a cut-off last one: a resumed run writes them again."""

@@ -184,6 +184,20 @@ def read_words(
 
     Raises:
         ValueError: a text of more than 1,000 characters, or an unknown language.
+
+    Example:
+        >>> import amgan
+        >>> schema = amgan.AttributeSchema(
+        ...     (
+        ...         amgan.Attribute("colour", ("black", "white")),
+        ...         amgan.Attribute("sleeve", ("long", "short")),
+        ...     )
+        ... )
+        >>> reading = amgan.read_words("in black, with long sleeves, sparkly", schema)
+        >>> [(change.attribute, change.wanted) for change in reading.changes]
+        [('colour', 'black'), ('sleeve', 'long')]
+        >>> reading.not_understood
+        ('sparkly',)
     """
     if fields:
         return WordReader(schema, language=language, fields=fields).read(text, reference)

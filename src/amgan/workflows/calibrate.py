@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from amgan.attributes import AttributeSchema
-from amgan.catalogue.pixels import open_pixels
+from amgan.catalogue.left_out import without_pictures
+from amgan.catalogue.pixels import PixelOptions, open_usable_pixels
 from amgan.catalogue.records import Catalogue
 from amgan.catalogue.validation import ValidationReport
 from amgan.config import load_run_config
@@ -139,8 +140,10 @@ def measure_run_calibration(
     source = replace(source, attributes=schema.names)
     catalogue, report = load_catalogue(source, schema=schema, check_pictures=table is not None)
     catalogue = keep_attributes(catalogue, schema.names)  # a reader gives all that it knows
-    pixels = open_pixels(catalogue, model.images, cache_folder(), progress=track)
-    found = measure_calibration(model, catalogue, pixels, split=split, bins=bins, progress=track)
+    options = PixelOptions(source.limits, progress=track)
+    usable, pixels, errors = open_usable_pixels(catalogue, model.images, cache_folder(), options)
+    report = without_pictures(report, catalogue, errors, source.path)
+    found = measure_calibration(model, usable, pixels, split=split, bins=bins, progress=track)
     return found, report
 
 

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from amgan.attributes import AttributeSchema
+from amgan.attributes import MISSING, AttributeSchema
 from amgan.catalogue.assembly import Checks
-from amgan.catalogue.pixels import open_pixels
+from amgan.catalogue.left_out import without_pictures
+from amgan.catalogue.pixels import PixelOptions, open_usable_pixels
 from amgan.catalogue.readers import READERS
 from amgan.catalogue.records import Catalogue
-from amgan.catalogue.table import TableLayout, load_table
-from amgan.catalogue.validation import ValidationReport
+from amgan.catalogue.table import load_table
+from amgan.catalogue.validation import ValidationError, ValidationReport
 from amgan.config import CatalogueConfig, ExperimentConfig, TripletConfig, load_run_config
 from amgan.errors import InputError
 from amgan.evaluation.report import Protocol
@@ -69,7 +70,7 @@ def load_catalogue(
     Args:
         config: which catalogue.
         schema: attributes and values to hold a table against; None takes what the table has.
-        strict: raise on any bad row instead of leaving it out.
+        strict: raise on any bad row or label instead of leaving it out.
         check_pictures: decode every picture.
 
     Raises:
@@ -79,23 +80,17 @@ def load_catalogue(
         raise InputError("no catalogue: set catalogue.path to a table or a dataset's folder")
     path = Path(config.path)
     if config.reader == "table":
-        layout = TableLayout(
-            config.image,
-            config.attributes,
-            config.item_id or None,
-            config.product or None,
-            config.split or None,
-        )
         catalogue, report = load_table(
             path,
-            layout,
+            config.layout,
             schema=schema,
             strict=strict,
             check_pictures=check_pictures,
+            limits=config.limits,
             progress=track,
         )
     elif config.reader in READERS:
-        checks = Checks(strict, check_pictures, progress=track)
+        checks = Checks(strict, check_pictures, config.limits, progress=track)
         catalogue, report = READERS[config.reader](path, checks=checks)
     else:
         raise InputError(
@@ -107,21 +102,63 @@ def load_catalogue(
 
 
 def load_data(
-    config: ExperimentConfig, *, check_pictures: bool = False, cache: Path | None = None
+    config: ExperimentConfig,
+    *,
+    strict: bool = False,
+    verify: bool = False,
+    cache: Path | None = None,
 ) -> ExperimentData:
     """Catalogue, decoded pictures and triplets of an experiment.
 
+    Items whose pictures cannot be decoded are left out, and the report names them.
+
     Args:
         config: which ones.
-        check_pictures: decode every picture before, and leave out those that cannot be.
+        strict: raise on any bad row, label or picture instead of leaving it out.
+        verify: compare the content of every picture with what was decoded, also where it looks the
+            same.
         cache: where decoded pictures are kept; None takes `cache_folder()`.
 
     Raises:
         ValueError: as `load_catalogue` and `load_triplets`.
     """
-    catalogue, report = load_catalogue(config.catalogue, check_pictures=check_pictures)
-    pixels = open_pixels(catalogue, config.images, cache or cache_folder(), progress=track)
-    return ExperimentData(catalogue, pixels, choose_triplets(config.triplets, catalogue), report)
+    catalogue, report = load_catalogue(config.catalogue, strict=strict, check_pictures=False)
+    usable, pixels, report = decode_pictures(
+        config, catalogue, report, cache=cache, strict=strict, verify=verify
+    )
+    return ExperimentData(usable, pixels, choose_triplets(config.triplets, usable), report)
+
+
+def decode_pictures(
+    config: ExperimentConfig,
+    catalogue: Catalogue,
+    report: ValidationReport,
+    *,
+    strict: bool = False,
+    verify: bool = False,
+    cache: Path | None = None,
+) -> tuple[Catalogue, Pixels, ValidationReport]:
+    """The items whose pictures can be decoded, their pixels, and the report with the others.
+
+    Args:
+        config: picture settings, limits, and where the catalogue comes from.
+        catalogue: the items.
+        report: what is known to be wrong with their source.
+        strict: raise where a picture cannot be decoded.
+        verify: as in `load_data`.
+        cache: as in `load_data`.
+
+    Raises:
+        ValidationError: strict, and a picture that cannot be decoded.
+        PictureError: none can be decoded.
+    """
+    options = PixelOptions(config.catalogue.limits, progress=track, verify=verify)
+    folder = cache or cache_folder()
+    usable, pixels, errors = open_usable_pixels(catalogue, config.images, folder, options)
+    report = without_pictures(report, catalogue, errors, config.catalogue.path)
+    if strict and errors:
+        raise ValidationError(report)
+    return usable, pixels, report
 
 
 def choose_triplets(config: TripletConfig, catalogue: Catalogue) -> Triplets:
@@ -135,6 +172,29 @@ def choose_triplets(config: TripletConfig, catalogue: Catalogue) -> Triplets:
         per_item={"train": config.per_item},
         balance_changes=config.balance_changes,
     )
+
+
+def adopt_schema(catalogue: Catalogue, schema: AttributeSchema) -> Catalogue:
+    """A catalogue with its labels in the terms of a model's schema.
+
+    Raises:
+        InputError: an attribute that the catalogue lacks, or values that the schema does not have.
+    """
+    columns = []
+    for attribute in schema.attributes:
+        position = catalogue.schema.attribute_position(attribute.name)
+        values = catalogue.schema.attributes[position].values
+        unknown = [value for value in values if value not in attribute.values]
+        if unknown:
+            raise InputError(
+                f"catalogue {catalogue.name!r}: the model does not know "
+                f"{', '.join(map(repr, unknown))} of {attribute.name!r}; it knows "
+                f"{', '.join(attribute.values)}",
+                field=attribute.name,
+            )
+        codes = np.array([attribute.values.index(value) for value in values] + [MISSING], np.int16)
+        columns.append(codes[catalogue.labels[:, position]])
+    return replace(catalogue, schema=schema, labels=np.stack(columns, axis=1))
 
 
 def evenly(total: int, wanted: int) -> NDArray[np.int64]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from amgan.catalogue.left_out import save_left_out
 from amgan.catalogue.records import Catalogue
 from amgan.config import ExperimentConfig
 from amgan.devices import choose_compute
@@ -60,6 +61,7 @@ def train_experiment(
     _check_same_run(run, config, data)
     log = RunLog(run)
     log.write_config(config.to_dict())
+    save_left_out(data.report, folder)
     save_triplets(data.triplets, data.catalogue, run.triplets)
     torch.manual_seed(config.training.seed)
     description = describe_model(config, data.catalogue)

@@ -6,7 +6,7 @@ ids and labels stay with the catalogue.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from amgan.devices import Precision
 from amgan.gallery.encoding.executor_choice import ExecutorChoice
 from amgan.images import (
     DEFAULT_LIMITS,
+    DecodedPicture,
     PictureError,
     PictureLimits,
     Pixels,
@@ -74,10 +75,12 @@ class EncodedBlock:
     Attributes:
         reasons: n entries: why there is no vector, None where there is one.
         vectors: (n less those without, D) float32, in the block's order.
+        digests: n entries: SHA-256 of each picture file, None where it is not known.
     """
 
     reasons: tuple[str | None, ...]
     vectors: NDArray[np.float32]
+    digests: tuple[str | None, ...]
 
 
 @dataclass(frozen=True)
@@ -123,17 +126,19 @@ class BlockEncoder:
     def __call__(self, block: Block) -> EncodedBlock:
         """Decode and encode."""
         if block.pixels is not None:
-            return encode_pictures(self._model, block.pixels)
+            return encode_pictures(self._model, given_pictures(block.pixels))
         settings = self._model.images
         decoded = (decode_picture(image, settings, self._limits) for image in block.images)
         return encode_pictures(self._model, decoded)
 
 
-def encode_pictures(model: TrainedModel, decoded: Iterable[Pixels | PictureError]) -> EncodedBlock:
+def encode_pictures(model: TrainedModel, decoded: Iterable[DecodedPicture]) -> EncodedBlock:
     """Encode the pictures of one block that could be decoded."""
     pictures: list[Pixels] = []
     reasons: list[str | None] = []
-    for picture in decoded:
+    digests: list[str | None] = []
+    for picture, digest in decoded:
+        digests.append(digest)
         if isinstance(picture, PictureError):
             reasons.append(picture.reason)
         else:
@@ -142,4 +147,9 @@ def encode_pictures(model: TrainedModel, decoded: Iterable[Pixels | PictureError
     vectors = np.empty((0, model.embedding_dim), np.float32)
     if pictures:
         vectors = model.encode_gallery(np.stack(pictures))
-    return EncodedBlock(tuple(reasons), vectors)
+    return EncodedBlock(tuple(reasons), vectors, tuple(digests))
+
+
+def given_pictures(pixels: Pixels) -> Iterator[DecodedPicture]:
+    """Pictures that were decoded before; which files they came from is not known."""
+    return (DecodedPicture(picture, None) for picture in pixels)

@@ -1,7 +1,9 @@
 """A catalogue's pictures to vectors: streamed in blocks, resumable, bounded in memory.
 
 Vectors are appended to a file, and each block to a journal once its vectors have reached the disk.
-After an interruption the same job goes on behind the last block whose pictures are unchanged.
+Each line of the journal holds the CRC-32 of itself and of its block's vectors. After an
+interruption the same job goes on behind the last block that is undamaged and whose pictures are
+unchanged.
 """
 
 from __future__ import annotations
@@ -52,10 +54,12 @@ class Encoded:
     Attributes:
         rows: catalogue rows that have a vector, in the order of the vectors.
         skipped: the others.
+        digests: SHA-256 of the picture file of each of `rows`, None where it is not known.
     """
 
     rows: NDArray[np.int64]
     skipped: tuple[Skipped, ...]
+    digests: tuple[str | None, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -132,14 +136,15 @@ class EncodingJob:
 
     def _name(self, start: int, result: EncodedBlock) -> Encoded:
         """What became of the rows of a block that begins at `start`."""
-        rows, skipped = [], []
+        rows, skipped, digests = [], [], []
         for row, reason in enumerate(result.reasons, start):
             if reason is None:
                 rows.append(row)
+                digests.append(result.digests[row - start])
             else:
                 image = str(self.catalogue.images[row])
                 skipped.append(Skipped(self.catalogue.item_ids[row], image, reason))
-        return Encoded(np.array(rows, np.int64), tuple(skipped))
+        return Encoded(np.array(rows, np.int64), tuple(skipped), tuple(digests))
 
     def _todo(self, start: int) -> Iterator[Block]:
         for first in range(start, len(self.catalogue), self.options.batch_size):
@@ -172,6 +177,7 @@ def encode_to_file(job: EncodingJob, folder: Path) -> Encoded:
     """Encode into ``folder/vectors.f32``, going on where an equal job was interrupted."""
     journal = _Journal(folder, job)
     rows, skipped = [journal.done.rows], list(journal.done.skipped)
+    digests = list(journal.done.digests)
     start = journal.next_row
     with (
         journal.open_vectors() as vectors_file,
@@ -179,18 +185,22 @@ def encode_to_file(job: EncodingJob, folder: Path) -> Encoded:
         closing(job.blocks(start)) as blocks,
     ):
         for stop, encoded, vectors in blocks:
-            _append(vectors_file, np.ascontiguousarray(vectors, np.float32).tobytes())
+            content = np.ascontiguousarray(vectors, np.float32).tobytes()
+            _append(vectors_file, content)
             entry = {
                 "start": start,
                 "stop": stop,
                 "pictures": job.fingerprint(start, stop),
                 "skipped": [[s.item_id, s.image, s.reason] for s in encoded.skipped],
+                "digests": encoded.digests,
+                "vectors": zlib.crc32(content),
             }
-            _append(lines, json.dumps(entry).encode() + b"\n")
+            _append(lines, _with_check(json.dumps(entry).encode()) + b"\n")
             rows.append(encoded.rows)
             skipped += encoded.skipped
+            digests += encoded.digests
             start = stop
-    return Encoded(np.concatenate(rows), tuple(skipped))
+    return Encoded(np.concatenate(rows), tuple(skipped), tuple(digests))
 
 
 def map_vectors(file: Path, dim: int) -> NDArray[np.float32]:
@@ -235,8 +245,9 @@ class _Journal:
             return
         rows: list[int] = []
         skipped: list[Skipped] = []
+        digests: list[str | None] = []
         for line in lines[1:-1]:  # what stands behind the last line end was not finished
-            entry = _parse(line)
+            entry = _parse(_without_check(line))
             if not entry or entry["start"] != self.next_row:
                 break
             start, stop = entry["start"], entry["stop"]
@@ -247,11 +258,20 @@ class _Journal:
             kept = [row for row in range(start, stop) if self._item_id(row) not in lost]
             if (len(rows) + len(kept)) * self._row_bytes > stored:
                 break
+            if self._check_of_vectors(len(rows), len(kept)) != entry["vectors"]:
+                break
             rows += kept
             skipped += block
+            digests += entry["digests"]
             self.next_row = stop
             self._lines.append(line + b"\n")
-        self.done = Encoded(np.array(rows, np.int64), tuple(skipped))
+        self.done = Encoded(np.array(rows, np.int64), tuple(skipped), tuple(digests))
+
+    def _check_of_vectors(self, first: int, count: int) -> int:
+        """CRC-32 of the vectors of a block as they lie on the disk."""
+        with self._vectors_file.open("rb") as file:
+            file.seek(first * self._row_bytes)
+            return zlib.crc32(file.read(count * self._row_bytes))
 
     @property
     def _row_bytes(self) -> int:
@@ -277,6 +297,17 @@ def _append(file: BinaryIO, content: bytes) -> None:
     file.write(content)
     file.flush()
     os.fsync(file.fileno())
+
+
+def _with_check(line: bytes) -> bytes:
+    """A line of the journal with its CRC-32 before it."""
+    return b"%08x " % zlib.crc32(line) + line
+
+
+def _without_check(line: bytes) -> bytes:
+    """The line again; empty where it is damaged."""
+    check, _, rest = line.partition(b" ")
+    return rest if check == b"%08x" % zlib.crc32(rest) else b""
 
 
 def _parse(line: bytes) -> Any:

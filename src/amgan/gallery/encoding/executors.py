@@ -19,10 +19,11 @@ from amgan.gallery.encoding.blocks import (
     EncodingOptions,
     Recipe,
     encode_pictures,
+    given_pictures,
 )
 from amgan.gallery.encoding.executor_choice import ExecutorChoice
 from amgan.gallery.encoding.processes import map_in_processes
-from amgan.images import PictureError, Pixels, decode_picture
+from amgan.images import DecodedPicture, decode_picture
 from amgan.methods.trained import TrainedModel
 
 Encoding = Generator[EncodedBlock, None, None]  # closing it ends the work
@@ -35,7 +36,7 @@ def encode_in_threads(
 ) -> Encoding:
     """Threads decode ahead while this process encodes."""
 
-    def decode(image: Path) -> Pixels | PictureError:
+    def decode(image: Path) -> DecodedPicture:
         return decode_picture(image, model.images, options.limits)
 
     blocks, ahead = tee(blocks)
@@ -43,7 +44,7 @@ def encode_in_threads(
     with closing(map_in_threads(decode, images, options.workers)) as decoded:
         for block in blocks:
             if block.pixels is not None:
-                yield encode_pictures(model, block.pixels)
+                yield encode_pictures(model, given_pictures(block.pixels))
             else:
                 yield encode_pictures(model, islice(decoded, len(block.images)))
 

@@ -1,7 +1,8 @@
-"""When a picture file was last changed, to tell which pictures have to be encoded again."""
+"""What tells whether a picture file is still the one that was encoded."""
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 from amgan.catalogue.parallel import map_in_threads
@@ -22,3 +23,12 @@ def picture_state(picture: Path) -> PictureState:
 def picture_states(catalogue: Catalogue) -> list[PictureState]:
     """State of each picture file; taken before encoding, so that a later change is noticed."""
     return list(map_in_threads(picture_state, catalogue.images))
+
+
+def picture_digest(picture: Path) -> str | None:
+    """SHA-256 of a picture file's content, hexadecimal; None where it cannot be read."""
+    try:
+        with picture.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except (OSError, ValueError):
+        return None

@@ -225,10 +225,17 @@ def load_index(folder: Path, mapped: bool = True) -> tuple[Any, Rows]:
         raise FileNotFoundError(None, "no such file", file)
     try:
         if mapped and hasattr(faiss, "IO_FLAG_MMAP_IFC"):
-            return _faiss.read_index(file, _faiss.IO_FLAG_MMAP_IFC), nodes
-        return _faiss.read_index(file), nodes
+            index = _faiss.read_index(file, _faiss.IO_FLAG_MMAP_IFC)
+        else:
+            index = _faiss.read_index(file)
     except RuntimeError as error:
         raise GalleryError(f"{file}: damaged ({str(error).splitlines()[-1]})") from None
+    if nodes.shape != (index.ntotal,) or nodes.dtype.kind != "i":
+        raise GalleryError(
+            f"{folder / NODES_FILE}: damaged ({nodes.shape} {nodes.dtype} for {index.ntotal:,} "
+            "entries of the index); write the gallery again"
+        )
+    return index, nodes
 
 
 def _empty_index(settings: EngineSettings, dim: int, metric: RankingMetric) -> Any:

@@ -74,6 +74,7 @@ class CollectionState:
         """State of a version and the key of each row.
 
         Raises:
+            GalleryError: damaged.
             FileNotFoundError: a file is missing.
         """
         try:

@@ -1,0 +1,1 @@
+"""The public Python interface; `amgan` itself offers its names."""
