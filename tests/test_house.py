@@ -17,7 +17,7 @@ from typing import Any, get_type_hints
 import pytest
 
 from amgan.config import ExperimentConfig, load_config
-from amgan.presets import PRESETS, find_preset, find_suite, list_presets, list_suites
+from amgan.presets import PRESETS, RECIPES, find_preset, find_suite, list_presets, list_suites
 from amgan.reproduction.suite import load_suite
 
 ROOT = Path(__file__).parent.parent
@@ -127,7 +127,7 @@ def test_pure_rooms_import_only_arrays(module: str) -> None:
     assert imported - set(sys.stdlib_module_names) <= {"torch", "numpy"}
 
 
-ALL_FILES = sorted(PRESETS.rglob("*.toml"))
+ALL_FILES = sorted(set(PRESETS.rglob("*.toml")) - set(RECIPES.glob("*.toml")))
 SUITES = [path for path in ALL_FILES if path.parent.name == "suites"]
 PRESET_FILES = [path for path in ALL_FILES if "suites" not in path.parts]
 

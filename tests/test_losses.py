@@ -167,3 +167,26 @@ def test_metric_losses_stay_finite_at_any_distance() -> None:
         for saturating in (True, False):
             assert torch.isfinite(losses.pair_generator_loss(first, saturating=saturating))
             assert torch.isfinite(losses.triplet_generator_loss(first, second, saturating))
+
+
+def test_hinge_loss_by_hand() -> None:
+    real, fake = torch.tensor([2.0, 0.5]), torch.tensor([[-3.0], [0.25]])
+    assert float(losses.hinge_discriminator_loss(real, fake)) == pytest.approx(0.25 + 0.625)
+
+
+def test_exact_losses_leave_other_targets_out() -> None:
+    prototype, target = torch.zeros(3, 1, 2, 2), torch.zeros(3, 1, 2, 2)
+    target[0] += 2.0
+    target[1] += 4.0
+    chosen = torch.tensor([True, False, True])
+    assert float(losses.exact_pixel_loss(prototype, target, chosen)) == pytest.approx((2 + 4) / 2)
+    none = torch.zeros(3, dtype=torch.bool)
+    assert float(losses.exact_pixel_loss(prototype, target, none)) == 0.0
+
+
+def test_feature_loss_weighs_each_map_by_its_size() -> None:
+    maps = [torch.full((2, 1, 2, 2), 1.0), torch.full((2, 3, 1, 1), 10.0)]
+    drawn = [torch.full((2, 1, 2, 2), 1.5), torch.full((2, 3, 1, 1), 20.0)]
+    chosen = torch.tensor([True, True])
+    assert float(losses.exact_feature_loss(drawn, maps, chosen)) == pytest.approx((0.25 + 1) / 2)
+    assert float(losses.exact_feature_loss(maps, maps, chosen)) == 0.0

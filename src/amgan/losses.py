@@ -157,3 +157,48 @@ def _fool(score: Tensor, saturating: bool) -> Tensor:
     if saturating:
         return functional.logsigmoid(-score).mean()
     return -functional.logsigmoid(score).mean()
+
+
+def hinge_discriminator_loss(real: Tensor, fake: Tensor) -> Tensor:
+    """Scores of real pictures above 1, of drawn ones below -1.
+
+    Lim and Ye (2017); scores of any shape, the generator's side is minus the mean of its scores.
+    """
+    return functional.relu(1 - real).mean() + functional.relu(1 + fake).mean()
+
+
+def exact_pixel_loss(prototype: Tensor, target: Tensor, exact: Tensor) -> Tensor:
+    """Absolute and squared difference from targets that are the exact answer to the query.
+
+    Eq. 5 alone has next to no gradient towards an answer while a copy of the reference is the
+    median of what is asked for; the square follows the mean from the first step. With exact answers
+    both have the same optimum.
+
+    Args:
+        prototype: (N, 3, H, W).
+        target: (N, 3, H, W).
+        exact: (N,) bool; 0 is returned where there is none.
+    """
+    difference = prototype - target
+    return _mean_where(exact, (difference.abs() + difference.square()).flatten(1).mean(dim=1))
+
+
+def exact_feature_loss(drawn: Sequence[Tensor], real: Sequence[Tensor], exact: Tensor) -> Tensor:
+    """Distance in feature maps to targets that are the exact answer (Johnson et al., ECCV 2016).
+
+    The mean over maps of the squared difference, relative to the mean square of the target's.
+
+    Args:
+        drawn: feature maps (N, C, H, W) of prototypes.
+        real: the same of targets.
+        exact: (N,) bool; 0 is returned where there is none.
+    """
+    terms = []
+    for own, other in zip(drawn, real, strict=True):
+        scale = other.float().square().mean().clamp(min=1e-6)
+        terms.append((own.float() - other.float()).square().flatten(1).mean(dim=1) / scale)
+    return _mean_where(exact, torch.stack(terms).mean(dim=0))
+
+
+def _mean_where(chosen: Tensor, values: Tensor) -> Tensor:
+    return torch.where(chosen, values, 0.0).sum() / chosen.sum().clamp(min=1)

@@ -20,6 +20,7 @@ from amgan.cli import (
     checking,
     learning,
     presets,
+    pretraining,
     reproducing,
     searching,
     serving,
@@ -43,6 +44,7 @@ app = typer.Typer(
 start.register(app)
 catalogue.register(app)
 learning.register(app)
+pretraining.register(app)
 calibrating.register(app)
 reproducing.register(app)
 presets.register(app)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from amgan.quickstart import QuickstartOutcome
     from amgan.search import SearchResult
     from amgan.words import Reading
+    from amgan.workflows.edits import EditQuality
 
 WIDTH_OF_A_PIPE = 160
 _VALUES_SHOWN, _RAREST_SHOWN = 12, 3
@@ -240,6 +241,40 @@ def print_evaluations(reports: Sequence[EvaluationReport], *, as_json: bool = Fa
         print_json([json.loads(report.to_json()) for report in reports])
         return
     typer.echo("\n".join(report.to_markdown() for report in reports))
+
+
+def print_edit_quality(quality: EditQuality) -> None:
+    """Drawn pictures beside copies of the reference and exact answers, for all and by attribute."""
+    columns = ("l1", "ssim", "changed", "kept", "frechet")
+    rows = {
+        "drawn": quality.drawn,
+        "the reference as it is": quality.copied,
+        "the exact answer": quality.exact,
+    }
+    _print_numbers(
+        f"{quality.queries:,} held-out queries, against the exact answer to each", rows, columns
+    )
+    attributes = {
+        f"{name}: {what}": values[name]
+        for name in quality.attributes
+        for what, values in (
+            ("drawn", quality.attributes),
+            ("the reference as it is", quality.copied_attributes),
+        )
+    }
+    _print_numbers("Where one attribute changes alone", attributes, ("l1", "ssim", "changed"))
+
+
+def _print_numbers(
+    title: str, rows: Mapping[str, Mapping[str, float]], columns: Sequence[str]
+) -> None:
+    table = Table(title=title, title_justify="left")
+    table.add_column("")
+    for name in columns:
+        table.add_column(name, justify="right")
+    for label, values in rows.items():
+        table.add_row(label, *(f"{values[name]:.3f}" for name in columns))
+    print_table(table)
 
 
 def print_quickstart(outcome: QuickstartOutcome) -> None:

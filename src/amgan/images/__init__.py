@@ -1,5 +1,6 @@
 """Pictures: decode, resize, normalise. The one place for training, index and HTTP alike."""
 
+from amgan.images.claims import decoding_bytes
 from amgan.images.decoding import (
     DecodedPicture,
     decode_picture,
@@ -31,6 +32,7 @@ __all__ = [
     "PictureLimits",
     "Pixels",
     "decode_picture",
+    "decoding_bytes",
     "explain_missing",
     "load_picture",
     "load_pixels",

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from amgan.images.claims import check_claims
 from amgan.images.files import read_picture
 from amgan.images.formats import name_format, open_formats
 from amgan.images.png import SIGNATURE, Colour, TooManyChunksError, keep_what_shows
@@ -60,6 +61,7 @@ def load_picture(
         raise PictureError(name, "the file is empty")
     if len(content) > limits.max_bytes:
         raise PictureError(name, too_many_bytes(len(content), limits))
+    check_claims(name, content, limits)
     formats = open_formats()
     _allow_pixels(limits)
     try:

@@ -14,7 +14,7 @@ from amgan.images import ImageSettings
 from amgan.methods.labels import one_hot
 from amgan.methods.method import Phase, TrainingBatch
 from amgan.methods.prototypes import AttributeLoss, PrototypeSearch
-from amgan.models.generator import visual_embedding
+from amgan.models.generator import Generator, visual_embedding
 from amgan.models.network import NetworkConfig
 
 
@@ -58,6 +58,8 @@ class AmganConfig:
 
 class Amgan(PrototypeSearch):
     """Generator G and discriminator D (encoder E with attribute classifiers)."""
+
+    generator: Generator
 
     def __init__(
         self,

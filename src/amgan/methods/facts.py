@@ -29,6 +29,8 @@ class ModelFacts:
         temperatures: of each attribute's classifier, by name; divides its logits.
         fusion: weights of the fused ranking; None where it was not fitted for one.
         ranking: what it ranks by: its own metric, or fused with attribute posteriors.
+        recipe: SHA-256 of the recipe that it was made by, where there is one.
+        quality: what was measured of its prototypes, as `workflows.edits.EditQuality` says.
     """
 
     catalogue: str | None = None
@@ -37,6 +39,8 @@ class ModelFacts:
     temperatures: Mapping[str, float] | None = None
     fusion: FusionWeights | None = None
     ranking: Ranking = "pure"
+    recipe: str | None = None
+    quality: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
         if self.ranking == "fused" and self.fusion is None:

@@ -58,6 +58,8 @@ class TrainingBatch:
         reference_labels, target_labels, positive_labels, negative_labels: (N, M) int64, -1 where
             missing.
         item_ids: reference ids, for error messages.
+        exact: which targets are the exact answer, the reference itself after the changes, (N,)
+            bool; None where that is not known.
     """
 
     reference: Tensor
@@ -70,6 +72,7 @@ class TrainingBatch:
     positive_labels: Tensor
     negative_labels: Tensor
     item_ids: tuple[str, ...]
+    exact: Tensor | None = None
 
     @property
     def query(self) -> QueryBatch:
@@ -87,6 +90,8 @@ class Phase:
         weights: weight of each loss term; a term not listed here is an error.
         first_step, last_step: fractions of training between which the phase runs.
         learning_rate: relative to the configured one.
+        own_schedule: the configured schedule runs from the phase's first step to its last, not from
+            the training's.
         rates: of parts of the modules, relative to the phase's own. A trunk has the one that its
             configuration says where none is given here.
     """
@@ -97,6 +102,7 @@ class Phase:
     first_step: float = 0.0
     last_step: float = 1.0
     learning_rate: float = 1.0
+    own_schedule: bool = False
     rates: Mapping[nn.Module, float] = field(default_factory=dict)
 
 
@@ -174,3 +180,6 @@ class Method(nn.Module, ABC):
         embeddings and the references' logits, always all three.
         """
         return None
+
+    def after_step(self, phase: str) -> None:
+        """Called when the weights of `phase` have moved; here, nothing is to be done."""

@@ -18,14 +18,26 @@ FORMAT = "amgan-model"
 VERSION = 1
 
 
-def save_model(path: Path, method: Method, description: ModelDescription) -> None:
-    """Write weights and description as one safetensors file, atomically."""
+def save_model(
+    path: Path, method: Method, description: ModelDescription, *, half: bool = False
+) -> None:
+    """Write weights and description as one safetensors file, atomically.
+
+    Args:
+        path: the file.
+        method: whose weights.
+        description: what they are.
+        half: round weights to 16 bits, which halves the file; they are 32 bits wide once loaded.
+    """
     metadata = {
         "format": FORMAT,
         "version": str(VERSION),
         "description": description.to_json(),
     }
-    write_tensors(path, method.state_dict(), metadata)
+    tensors = method.state_dict()
+    if half:
+        tensors = {k: v.half() if v.is_floating_point() else v for k, v in tensors.items()}
+    write_tensors(path, tensors, metadata)
 
 
 def load_model(

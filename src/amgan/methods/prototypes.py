@@ -27,10 +27,12 @@ class PrototypeSearch(Method):
     Args:
         schema, images, network: sizes of the networks.
         embedding_length: length of E's embeddings; 0 leaves it free.
+        generator: takes the place of the paper's.
     """
 
     ranking_metric: RankingMetric = "euclidean"
     fusible = True
+    generator: nn.Module
 
     def __init__(
         self,
@@ -39,11 +41,12 @@ class PrototypeSearch(Method):
         network: NetworkConfig,
         *,
         embedding_length: float = 0.0,
+        generator: nn.Module | None = None,
     ) -> None:
         super().__init__()
         self.sizes = schema.sizes
         self.embedding_dim = network.embedding_dim
-        self.generator = Generator(schema.num_values, schema.num_attributes, network)
+        self.generator = generator or Generator(schema.num_values, schema.num_attributes, network)
         # Distances then start near 1, the shift b of Eq. 7, instead of near 36, from where the pair
         # scheme shrinks all embeddings together before it learns anything.
         root = math.sqrt(network.embedding_dim)
@@ -72,6 +75,14 @@ class PrototypeSearch(Method):
         prototype: Tensor = self.generator(query.reference, query.indicator)
         return prototype
 
+    def draw(self, reference: Tensor, indicator: Tensor, logits: Tensor) -> Tensor:
+        """The same where the logits (N, J) of the references' values are known already.
+
+        The paper's generator does not ask for them.
+        """
+        prototype: Tensor = self.generator(reference, indicator)
+        return prototype
+
     def attribute_logits(self, images: Tensor) -> Tensor:
         """Logits of C_1 ... C_M on E(images), (N, J)."""
         return self.classify(self.encoder(images))
@@ -83,9 +94,9 @@ class PrototypeSearch(Method):
 
     def answer(self, query: QueryBatch) -> MethodAnswer:
         """Prototypes, their embeddings, and logits of the references; each is drawn once."""
-        prototypes = self.prototype(query)
-        embeddings = self.encode_gallery(prototypes)
-        return MethodAnswer(embeddings, prototypes, self.attribute_logits(query.reference))
+        logits = self.attribute_logits(query.reference)
+        prototypes = self.draw(query.reference, query.indicator, logits)
+        return MethodAnswer(self.encode_gallery(prototypes), prototypes, logits)
 
     def query_network(self) -> nn.Module:
         """The same as one network."""
@@ -108,5 +119,6 @@ class QueryNetwork(nn.Module):
 
     def forward(self, reference: Tensor, indicator: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Pictures (N, 3, H, W) and h (N, J) to prototypes, their embeddings, logits of x."""
-        prototype = self.method.generator(reference, indicator)
-        return prototype, self.method.encoder(prototype), self.method.attribute_logits(reference)
+        logits = self.method.attribute_logits(reference)
+        prototype = self.method.draw(reference, indicator, logits)
+        return prototype, self.method.encoder(prototype), logits

@@ -17,6 +17,7 @@ from amgan.methods.amgan_unsupervised import UnsupervisedAmgan
 from amgan.methods.amnet import Amnet, AmnetConfig
 from amgan.methods.baselines import NearestPicture, NoOptions, RandomRanker
 from amgan.methods.cgan import Cgan, CganConfig
+from amgan.methods.editing import Editing, EditingConfig
 from amgan.methods.fcd import Fcd, FcdConfig
 from amgan.methods.fsn import Fsn, FsnConfig
 from amgan.methods.method import Method
@@ -42,6 +43,7 @@ METHODS: dict[str, MethodEntry] = {
     "amgan-p": MethodEntry(Amgan, AmganConfig(scheme="pair")),
     "amgan-t": MethodEntry(Amgan, AmganConfig(scheme="triplet")),
     "amgan-unsupervised": MethodEntry(UnsupervisedAmgan, AmganConfig()),
+    "amgan-edit": MethodEntry(Editing, EditingConfig()),
     "cgan-p": MethodEntry(Cgan, CganConfig(scheme="pair")),
     "cgan-t": MethodEntry(Cgan, CganConfig(scheme="triplet")),
     "fcd": MethodEntry(Fcd, FcdConfig()),

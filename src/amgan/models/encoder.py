@@ -49,9 +49,14 @@ class Encoder(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Embeddings (N, D), float32."""
         if self.pooled:
-            hidden = self.standardise(self.trunk.features(images))
-        else:
-            hidden = self.trunk(images).flatten(1)
+            return self._project(self.standardise(self.trunk.features(images)))
+        return self.embed(self.trunk(images))
+
+    def embed(self, maps: Tensor) -> Tensor:
+        """Embeddings (N, D) of the last feature maps (N, C, h, w) of strided convolutions."""
+        return self._project(maps.flatten(1))
+
+    def _project(self, hidden: Tensor) -> Tensor:
         embeddings: Tensor = self.project(hidden) * self.output_scale
         if not self.length:
             return embeddings

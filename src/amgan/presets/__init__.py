@@ -14,6 +14,7 @@ from amgan.errors import SettingsError
 
 PRESETS = Path(__file__).parent
 SUITES = PRESETS / "suites"
+RECIPES = PRESETS / "recipes"
 _FORMER = "experiments"  # where these files were before they were part of the package
 
 
@@ -33,9 +34,9 @@ class Preset:
 
 
 def list_presets() -> list[Preset]:
-    """Settings of single runs, by name; suites are apart."""
+    """Settings of single runs, by name; suites and recipes are apart."""
     files = sorted(PRESETS.rglob("*.toml"))
-    return [_read(path, PRESETS) for path in files if SUITES not in path.parents]
+    return [_read(path, PRESETS) for path in files if not {SUITES, RECIPES} & set(path.parents)]
 
 
 def list_suites() -> list[Preset]:

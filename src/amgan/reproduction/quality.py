@@ -11,7 +11,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -26,12 +25,12 @@ from amgan.evaluation.quality import (
     compute_l1,
     compute_ssim,
 )
-from amgan.images import ImageSettings, Pixels, prepare_picture, to_tensor
+from amgan.images import ImageSettings, Pixels, prepare_picture
 from amgan.methods.model_file import load_model
-from amgan.methods.posterior import PosteriorRanker
 from amgan.methods.query_arrays import QueryArrays
 from amgan.methods.trained import TrainedModel
 from amgan.workflows.data import ExperimentData
+from amgan.workflows.edits import judge_features
 from amgan.workflows.train import train_experiment
 
 Quality = dict[str, float]
@@ -88,18 +87,6 @@ def _closeness(drawn: Pixels, truth: Pixels) -> Quality:
     if min(truth.shape[1:3]) >= SSIM_WINDOW:
         closeness["ssim"] = float(compute_ssim(drawn, truth).mean())
     return closeness
-
-
-def judge_features(judge: TrainedModel, pixels: Pixels, batch: int = 256) -> NDArray[np.float32]:
-    """The judge's embeddings of pictures (N, H, W, 3), (N, D)."""
-    assert isinstance(judge.method, PosteriorRanker)  # as `train_judge` trains it
-    parts = []
-    with torch.inference_mode():
-        for start in range(0, len(pixels), batch):
-            images = to_tensor(np.asarray(pixels[start : start + batch]))
-            parts.append(judge.method.encoder(images.to(judge.compute.device)).float().cpu())
-    features: NDArray[np.float32] = torch.cat(parts).numpy()
-    return features
 
 
 def draw_test_prototypes(model: TrainedModel, data: ExperimentData) -> Pixels | None:

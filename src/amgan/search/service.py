@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,7 @@ from amgan.gallery.engines.protocol import NO_ROW, Filters, Neighbours, Rows, Ve
 from amgan.gallery.gallery import Gallery
 from amgan.gallery.store import load_gallery_model, open_gallery
 from amgan.gallery.versions import GalleryError
-from amgan.images import DEFAULT_LIMITS, PictureLimits, load_pixels
+from amgan.images import DEFAULT_LIMITS, ImageSettings, PictureLimits, Pixels, load_pixels
 from amgan.methods.query_arrays import QueryArrays
 from amgan.methods.trained import TrainedModel
 from amgan.run_folder import RunFolder
@@ -31,6 +32,7 @@ from amgan.search.resolve import resolve_query
 from amgan.search.results import Hit, Ranking, ReferenceAttribute, SearchResult
 
 _QUERIES_A_BLOCK = 512
+Decode = Callable[[Path | bytes, ImageSettings], Pixels]
 
 
 class SearchService:
@@ -40,26 +42,37 @@ class SearchService:
         model: encodes queries.
         gallery: encoded by the same model.
         limits: what a reference picture may measure.
+        decode: as `images.load_pixels`, which is taken where nothing is given.
 
     Raises:
         GalleryError: the gallery was encoded by another model.
     """
 
     def __init__(
-        self, model: TrainedModel, gallery: Gallery, limits: PictureLimits = DEFAULT_LIMITS
+        self,
+        model: TrainedModel,
+        gallery: Gallery,
+        limits: PictureLimits = DEFAULT_LIMITS,
+        decode: Decode | None = None,
     ) -> None:
         gallery.check_model(model)
         self.model = model
         self.gallery = gallery
         self.limits = limits
+        self._decode = decode or partial(load_pixels, limits=limits)
 
     @property
     def schema(self) -> AttributeSchema:
         """Attributes that can be changed."""
         return self.model.schema
 
-    def search(self, query: SearchQuery) -> SearchResult:
+    def search(self, query: SearchQuery, reference: Pixels | None = None) -> SearchResult:
         """Answer one query.
+
+        Args:
+            query: as a person asks.
+            reference: pixels (H, W, 3) of its picture, or of its item's, where they are decoded
+                already.
 
         Raises:
             QueryError: it asks for what gallery or model do not have.
@@ -68,7 +81,8 @@ class SearchService:
         asked = resolve_query(query, self.gallery, fused=self.model.fusion is not None)
         seconds: dict[str, float] = {}
         with _timed(seconds, "decode"):
-            reference = load_pixels(asked.picture, self.model.images, self.limits)
+            if reference is None:
+                reference = self._decode(asked.picture, self.model.images)
         with _timed(seconds, "encode"):
             answer = self.model.answer_queries(
                 self._prepare(
@@ -185,13 +199,20 @@ class SearchService:
             weights = weights * queries.importance
         return replace(queries, importance=weights.astype(np.float32))
 
-    def describe(self, picture: Path | bytes) -> tuple[ReferenceAttribute, ...]:
+    def describe(
+        self, picture: Path | bytes, pixels: Pixels | None = None
+    ) -> tuple[ReferenceAttribute, ...]:
         """A picture's attributes as the model sees them.
+
+        Args:
+            picture: a file, or a file's content.
+            pixels: of it (H, W, 3), where they are decoded already.
 
         Raises:
             PictureError: the picture cannot be used.
         """
-        pixels = load_pixels(picture, self.model.images, self.limits)
+        if pixels is None:
+            pixels = self._decode(picture, self.model.images)
         unknown = np.full(self.schema.num_attributes, MISSING, np.int16)
         return self._describe(unknown, self.model.predict_attributes(pixels[None]))
 

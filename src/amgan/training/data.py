@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -33,6 +34,16 @@ class BatchRequest:
     stream: int = 0
     rank: int = 0
     world: int = 1
+
+
+class Batches(Protocol):
+    """Where the loop gets its minibatches from."""
+
+    def __len__(self) -> int:
+        """Minibatches an epoch."""
+
+    def batch(self, request: BatchRequest, compute: Compute) -> TrainingBatch:
+        """The minibatch that `request` names, on the device; the same at every call."""
 
 
 class TripletBatches:

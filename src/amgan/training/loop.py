@@ -18,7 +18,7 @@ from amgan.methods.method import Method, Phase, TrainingBatch
 from amgan.models.trunk import Trunk
 from amgan.progress import Bar, progress_bar
 from amgan.training.checkpoint import Progress, load_checkpoint, save_checkpoint
-from amgan.training.data import BatchRequest, TripletBatches
+from amgan.training.data import Batches, BatchRequest
 from amgan.training.distributed import (
     Processes,
     average_gradients,
@@ -41,6 +41,7 @@ class TrainingConfig:
         learning_rate: Adam's.
         betas: Adam's moment decays.
         schedule: `constant` (the paper), or `cosine` down to zero at the last step.
+        warmup_steps: first steps, over which the learning rate rises from next to nothing.
         seed: of weights, order, positives, negatives and flips.
         flip: mirror each training picture with probability 1/2.
         device: auto, cpu, cuda or cuda:N.
@@ -56,6 +57,7 @@ class TrainingConfig:
     learning_rate: float = 2e-4
     betas: tuple[float, float] = (0.9, 0.999)
     schedule: Literal["constant", "cosine"] = "constant"
+    warmup_steps: int = 0
     seed: int = 0
     flip: bool = True
     device: str = "auto"
@@ -69,8 +71,9 @@ class TrainingConfig:
         for name in ("epochs", "batch_size", "learning_rate", "validate_every", "log_every"):
             if getattr(self, name) <= 0:
                 raise SettingsError(f"training.{name} must be positive, not {getattr(self, name)}")
-        if self.seed < 0:
-            raise SettingsError(f"training.seed must be 0 or more, not {self.seed}")
+        for name in ("seed", "warmup_steps"):
+            if getattr(self, name) < 0:
+                raise SettingsError(f"training.{name} must be 0 or more, not {getattr(self, name)}")
 
 
 @dataclass
@@ -79,7 +82,7 @@ class Trainer:
 
     Attributes:
         method: an `nn.Module` that satisfies `methods.protocol.Method`.
-        batches: training triplets.
+        batches: training minibatches.
         config: how to train.
         log: where numbers go; the checkpoint lies in its run folder.
         fingerprint: identifies configuration and data; a checkpoint of another one is refused.
@@ -89,7 +92,7 @@ class Trainer:
     """
 
     method: Method
-    batches: TripletBatches
+    batches: Batches
     config: TrainingConfig
     log: RunLog
     fingerprint: str
@@ -197,8 +200,10 @@ class Trainer:
         total.backward()
         average_gradients(_parameters(phase), self.processes)
         for group in optimiser.param_groups:
-            group["lr"] = self._learning_rate() * phase.learning_rate * group["rate"]
+            rate = self._learning_rate(phase)
+            group["lr"] = rate * phase.learning_rate * group["rate"]
         optimiser.step()
+        self.method.after_step(phase.name)
         share_state(self.method, self.processes, parameters=False)
 
     def _log_losses(self, rate: float) -> dict[str, float]:
@@ -248,11 +253,17 @@ class Trainer:
     def _global_step(self) -> int:
         return self.progress.epoch * len(self.batches) + self.progress.step
 
-    def _learning_rate(self) -> float:
-        if self.config.schedule == "constant":
-            return self.config.learning_rate
-        done = self._global_step() / (self.config.epochs * len(self.batches))
-        return self.config.learning_rate * 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
+    def _learning_rate(self, phase: Phase | None = None) -> float:
+        config, step = self.config, self._global_step()
+        rate = config.learning_rate
+        if step < config.warmup_steps:
+            rate *= (step + 1) / config.warmup_steps
+        if config.schedule == "constant":
+            return rate
+        done = step / (config.epochs * len(self.batches))
+        if phase is not None and phase.own_schedule:
+            done = (done - phase.first_step) / (phase.last_step - phase.first_step)
+        return rate * 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
 
     def _optimiser(self, phase: Phase) -> torch.optim.Optimizer:
         groups = _parameter_groups(phase)

@@ -1,9 +1,14 @@
-"""Who may ask: API keys in a header, or a session cookie that a key was exchanged for."""
+"""Who may ask: API keys in a header, or a session cookie that a key was exchanged for.
+
+A cookie is signed with its key and not stored, so that several processes take each other's. What is
+stored is which ones were ended before their time, in this process.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+import secrets
 import time
 from collections.abc import Sequence
 
@@ -15,6 +20,8 @@ from amgan.web.errors import ApiError
 KEY_HEADER = "X-API-Key"
 COOKIE = "amgan_session"
 ANONYMOUS = "anonymous"
+_MOST_ENDED = 10_000
+_NONCE = 16  # characters
 
 
 class KeyRing:
@@ -28,17 +35,24 @@ class KeyRing:
     def __init__(self, keys: Sequence[SecretStr], session_seconds: float) -> None:
         self._digests = [hashlib.sha256(key.get_secret_value().encode()).digest() for key in keys]
         self._session_seconds = session_seconds
+        self._ended: dict[str, int] = {}  # signatures of ended sessions, until they expire
 
     def __bool__(self) -> bool:
         return bool(self._digests)
 
     def identify(self, request: Request) -> str | None:
-        """A short name of the key that the request carries; None without a right one."""
-        sent = sent_key(request)
-        if sent is not None:
-            digest = self._find(sent)
-        else:
-            digest = self._find_session(request.cookies.get(COOKIE, ""))
+        """A short name of the key that a request carries; None without a right one."""
+        key = sent_key(request)
+        return self.find(key) if key is not None else self.find_session(sent_cookie(request))
+
+    def find(self, key: str) -> str | None:
+        """A short name of a key; None for a wrong one."""
+        digest = self._find(key)
+        return None if digest is None else name_of(digest)
+
+    def find_session(self, cookie: str) -> str | None:
+        """A short name of the key that a cookie stands for; None for a wrong or ended one."""
+        digest = self._find_session(cookie)
         return None if digest is None else name_of(digest)
 
     def open_session(self, key: str) -> str | None:
@@ -47,7 +61,19 @@ class KeyRing:
         if digest is None:
             return None
         expiry = str(int(time.time() + self._session_seconds))
-        return f"{expiry}.{_sign(digest, expiry)}"
+        nonce = secrets.token_hex(_NONCE // 2)  # so that ending one session leaves the others
+        return f"{expiry}.{nonce}{_sign(digest, expiry + nonce)}"
+
+    def end_session(self, cookie: str) -> None:
+        """Take a cookie no more; whoever copied it is shut out too."""
+        if self._find_session(cookie) is None:
+            return
+        now = time.time()
+        self._ended = {signed: expiry for signed, expiry in self._ended.items() if expiry >= now}
+        if len(self._ended) >= _MOST_ENDED:
+            self._ended.pop(min(self._ended, key=lambda signed: self._ended[signed]))
+        expiry, _, signature = cookie.partition(".")
+        self._ended[signature] = int(expiry)
 
     def _find(self, key: str) -> bytes | None:
         sent = hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()
@@ -59,14 +85,16 @@ class KeyRing:
 
     def _find_session(self, cookie: str) -> bytes | None:
         expiry, _, signature = cookie.partition(".")
+        if signature in self._ended:
+            return None
         if not (expiry.isascii() and expiry.isdigit() and len(expiry) < 15):
             return None
         if int(expiry) < time.time():
             return None
-        sent = signature.encode("utf-8", "surrogatepass")
+        nonce, sent = signature[:_NONCE], signature[_NONCE:].encode("utf-8", "surrogatepass")
         found = None
         for digest in self._digests:
-            if hmac.compare_digest(_sign(digest, expiry).encode(), sent):
+            if hmac.compare_digest(_sign(digest, expiry + nonce).encode(), sent):
                 found = digest
         return found
 
@@ -78,6 +106,11 @@ def sent_key(request: Request) -> str | None:
         return key
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else None
+
+
+def sent_cookie(request: Request) -> str:
+    """The session cookie of a request, empty where there is none."""
+    return request.cookies.get(COOKIE, "")
 
 
 def name_of(digest: bytes) -> str:
@@ -95,5 +128,6 @@ def key_missing() -> ApiError:
     )
 
 
-def _sign(digest: bytes, expiry: str) -> str:
-    return hmac.new(digest, b"session:" + expiry.encode(), hashlib.sha256).hexdigest()
+def _sign(digest: bytes, session: str) -> str:
+    content = b"session:" + session.encode("utf-8", "surrogatepass")
+    return hmac.new(digest, content, hashlib.sha256).hexdigest()

@@ -16,6 +16,7 @@ from amgan.gallery.store import load_gallery_model, open_gallery
 from amgan.methods.trained import TrainedModel
 from amgan.web.access import KEY_HEADER, KeyRing
 from amgan.web.errors import install_error_handlers
+from amgan.web.hosts import EVERY_HOST, HostCheck
 from amgan.web.limits import RateLimiter
 from amgan.web.logs import logger
 from amgan.web.metrics import Metrics
@@ -32,6 +33,7 @@ _DESCRIPTION = """Change what you like about a garment, find what matches.
 
 A reference (a picture, or an item of the gallery) and changes of named attributes give a ranking of
 the gallery. Errors have one shape, `{"error": {code, message, details, request_id}}`."""
+READS_A_SEARCH = 50  # requests for items and pictures that one search's page of results may take
 _EXPOSED = ["RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset", "Retry-After"]
 
 
@@ -56,6 +58,7 @@ def create_app(
         version=version("amgan"),
         root_path=settings.root_path,
         lifespan=_live,
+        redirect_slashes=False,  # to the host that was sent, whatever it is
         docs_url=None,  # both load their scripts from elsewhere
         redoc_url=None,
     )
@@ -67,7 +70,7 @@ def create_app(
         app.include_router(routes.router)
     if settings.page:
         install_page(app)
-    install_openapi(app)
+    install_openapi(app, settings)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -76,6 +79,8 @@ def create_app(
             allow_headers=[KEY_HEADER, "Authorization", REQUEST_ID_HEADER],
             expose_headers=[REQUEST_ID_HEADER, *_EXPOSED],
         )
+    if settings.allowed_hosts and EVERY_HOST not in settings.allowed_hosts:
+        app.add_middleware(HostCheck, hosts=settings.allowed_hosts)
     app.add_middleware(RequestFrame, metrics=state.metrics)
     return app
 
@@ -83,9 +88,12 @@ def create_app(
 def _build_state(settings: ServerSettings, opener: Opener) -> ServerState:
     metrics = Metrics()
     seconds = settings.session_hours * 3600
-    limiter = None
+    limiter = read_limiter = None
     if settings.rate_limit:
         limiter = RateLimiter(settings.rate_limit, settings.rate_burst)
+        read_limiter = RateLimiter(
+            settings.rate_limit * READS_A_SEARCH, settings.rate_burst * READS_A_SEARCH
+        )
     return ServerState(
         settings,
         Serving(settings, opener, metrics),
@@ -93,6 +101,7 @@ def _build_state(settings: ServerSettings, opener: Opener) -> ServerState:
         KeyRing(settings.api_keys, seconds),
         KeyRing(settings.admin_keys, seconds),
         limiter,
+        read_limiter,
         PictureCache(settings.picture_cache_bytes),
     )
 
@@ -113,16 +122,32 @@ async def _live(app: FastAPI) -> AsyncIterator[None]:
     tasks: set[asyncio.Task[None]] = set()
 
     def load() -> None:
+        """Load; while a load is under way, once more after it, since files may be newer than it."""
+        if tasks:
+            again.set()
+            return
         task = loop.create_task(_load(state))
         tasks.add(task)
-        task.add_done_callback(tasks.discard)
+        task.add_done_callback(finish)
+
+    def finish(task: asyncio.Task[None]) -> None:
+        tasks.discard(task)
+        if again.is_set():
+            again.clear()
+            load()
+
+    again = asyncio.Event()
 
     load()
-    with suppress(ValueError, RuntimeError, NotImplementedError):  # not in the main thread
-        loop.add_signal_handler(signal.SIGHUP, load)
+    hangup = getattr(signal, "SIGHUP", None)  # Windows has none
+    if hangup is not None:
+        with suppress(ValueError, RuntimeError, NotImplementedError):  # not in the main thread
+            loop.add_signal_handler(hangup, load)
     yield
-    with suppress(ValueError, RuntimeError, NotImplementedError):
-        loop.remove_signal_handler(signal.SIGHUP)
+    if hangup is not None:
+        with suppress(ValueError, RuntimeError, NotImplementedError):
+            loop.remove_signal_handler(hangup)
+    again.clear()
     await asyncio.gather(*tasks)
     await asyncio.to_thread(state.serving.close)
     logger().info("stopped")
@@ -131,7 +156,7 @@ async def _live(app: FastAPI) -> AsyncIterator[None]:
 async def _load(state: ServerState) -> None:
     """Load; a failure is logged, and what was in use, if anything, stays in use."""
     try:
-        await asyncio.to_thread(state.serving.load)
+        await asyncio.to_thread(lambda: state.serving.load(wait=True))
     except Exception as error:
         if not state.serving.ready and state.on_failure is not None:
             state.on_failure(error)

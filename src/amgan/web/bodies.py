@@ -12,13 +12,14 @@ from contextlib import asynccontextmanager
 from typing import TypeVar
 
 from fastapi import Request
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
 
 from amgan.web.admission import Admission
-from amgan.web.errors import ApiError, invalid_input
+from amgan.web.errors import ApiError
+from amgan.web.json_input import parse_json
 from amgan.web.schemas import ReferenceQuery
 from amgan.web.settings import ServerSettings
 
@@ -40,11 +41,14 @@ async def read_query(
         ApiError: 400, 408, 413, 415, 422, or 503 where other bodies fill the memory set apart.
     """
     media_type = _media_type(request, (_JSON, _FORM))
-    _check_declared_length(request, settings.max_body_bytes)
-    stream = _limited(request, settings.max_body_bytes, admission.reserve)
+    most, advice = settings.max_body_bytes, ""
+    if media_type == _JSON and settings.max_json_bytes < most:
+        most, advice = settings.max_json_bytes, "; send a large picture as a form"
+    _check_declared_length(request, most, advice)
+    stream = _limited(request, most, admission.reserve, advice)
     async with _in_time(settings.body_timeout):
         if media_type == _JSON:
-            query = _parse(kind, b"".join([part async for part in stream]))
+            query = parse_json(kind, b"".join([part async for part in stream]))
         else:
             query = await _read_form(request, stream, kind)
     _check_reference(query, settings)
@@ -62,7 +66,7 @@ async def read_small(request: Request, kind: type[M], settings: ServerSettings) 
     _check_declared_length(request, _MOST_SMALL_BYTES)
     stream = _limited(request, _MOST_SMALL_BYTES, lambda count: None)
     async with _in_time(settings.body_timeout):
-        return _parse(kind, b"".join([part async for part in stream]))
+        return parse_json(kind, b"".join([part async for part in stream]))
 
 
 @asynccontextmanager
@@ -89,43 +93,42 @@ def _media_type(request: Request, known: Sequence[str]) -> str:
     return sent
 
 
-def _check_declared_length(request: Request, most: int) -> None:
+def _check_declared_length(request: Request, most: int, advice: str = "") -> None:
     declared = request.headers.get("Content-Length", "")
     if declared.isascii() and declared.isdigit() and int(declared[:20]) > most:
-        raise _too_large(most)
+        raise _too_large(most, advice)
 
 
-def _too_large(most: int) -> ApiError:
+def _too_large(most: int, advice: str) -> ApiError:
     return ApiError(
         413,
         "too_large",
-        f"the request is larger than {most:,} bytes",
+        f"the request is larger than {most:,} bytes{advice}",
         [{"max_bytes": most}],
         {"Connection": "close"},
     )
 
 
 async def _limited(
-    request: Request, most: int, reserve: Callable[[int], None]
+    request: Request, most: int, reserve: Callable[[int], None], advice: str = ""
 ) -> AsyncGenerator[bytes, None]:
     received = 0
     async for part in request.stream():
         received += len(part)
         if received > most:
-            raise _too_large(most)
+            raise _too_large(most, advice)
         reserve(len(part))
         yield part
 
 
-def _parse(kind: type[M], content: bytes) -> M:
-    try:
-        return kind.model_validate_json(content)
-    except ValidationError as error:
-        raise invalid_input(error) from None
+class _InMemory(MultiPartParser):
+    """Files stay in memory, where their bytes are counted; none is written to a disk."""
+
+    spool_max_size = 2**62
 
 
 async def _read_form(request: Request, stream: AsyncGenerator[bytes, None], kind: type[Q]) -> Q:
-    parser = MultiPartParser(
+    parser = _InMemory(
         request.headers,
         stream,
         max_files=1,
@@ -143,7 +146,7 @@ async def _read_form(request: Request, stream: AsyncGenerator[bytes, None], kind
         text, file = form.get("query", "{}"), form.get("picture")
         if not isinstance(text, str):
             raise _bad_field("query", "write JSON, not a file")
-        query = _parse(kind, text.encode("utf-8", "surrogatepass"))
+        query = parse_json(kind, text.encode("utf-8", "surrogatepass"))
         if file is None:
             return query
         if not isinstance(file, UploadFile):

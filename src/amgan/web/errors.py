@@ -11,11 +11,15 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from amgan.errors import InputError, NoSuchItemError
 from amgan.gallery.versions import GalleryError
 from amgan.images import PictureError
 from amgan.web.logs import logger
+
+MOST_PROBLEMS = 20  # that one answer lists
+_LONGEST_PROBLEM = 500
 
 # Codes of errors that are known by their status alone.
 _CODES = {
@@ -26,6 +30,7 @@ _CODES = {
     405: "method_not_allowed",
     408: "timeout",
     413: "too_large",
+    421: "unknown_host",
     415: "unsupported_media_type",
     422: "invalid",
     429: "rate_limited",
@@ -79,10 +84,25 @@ def error_response(request: Request, error: ApiError) -> JSONResponse:
 
 def invalid_input(error: ValidationError | RequestValidationError) -> ApiError:
     """Error for input that does not fit its description; the input itself is not repeated."""
-    details = [
-        {"field": _path(problem["loc"]), "problem": str(problem["msg"])}
-        for problem in error.errors()
+    problems = error.errors()
+    named = [
+        (_path(problem["loc"]), str(problem["msg"])[:_LONGEST_PROBLEM])
+        for problem in problems[:MOST_PROBLEMS]
     ]
+    return invalid_fields(named, len(problems))
+
+
+def invalid_fields(problems: Sequence[tuple[str, str]], total: int | None = None) -> ApiError:
+    """Error for fields and what is wrong with each.
+
+    Args:
+        problems: the first of them, one at least.
+        total: how many there are.
+    """
+    details = [{"field": field[:200], "problem": problem} for field, problem in problems]
+    more = (total or len(problems)) - len(problems)
+    if more > 0:
+        details.append({"field": "", "problem": f"and {more:,} more problems"})
     first = details[0]
     message = f"{first['field']}: {first['problem']}" if first["field"] else first["problem"]
     return ApiError(422, "invalid", message, details)
@@ -151,10 +171,22 @@ async def _on_http_error(request: Request, error: Exception) -> JSONResponse:
     message = error.detail or HTTPStatus(status).phrase
     if status == 404:
         message = "there is nothing at this address"
-    elif status == 405:
-        allowed = (error.headers or {}).get("Allow", "")
-        message = f"this address does not take {request.method}" + (
-            f"; it takes {allowed}" if allowed else ""
-        )
+    headers = dict(error.headers or {})
+    if status == 405:
+        method = getattr(request.state, "method", request.method)
+        headers["Allow"] = ", ".join(_methods_of(request))
+        message = f"this address does not take {method}; it takes {headers['Allow']}"
     code = _CODES.get(status, f"http_{status}")
-    return error_response(request, ApiError(status, code, message, (), error.headers))
+    return error_response(request, ApiError(status, code, message, (), headers))
+
+
+def _methods_of(request: Request) -> list[str]:
+    """All methods that the address of a request takes; the router knows those of one route only."""
+    found = set()
+    for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
+        scope = {**request.scope, "method": method}
+        if any(route.matches(scope)[0] is Match.FULL for route in request.app.routes):
+            found.add(method)
+    if "GET" in found:
+        found.add("HEAD")
+    return sorted(found)

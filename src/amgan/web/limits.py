@@ -1,7 +1,8 @@
-"""How often each client may ask: a token bucket a client."""
+"""How often each client may ask, and how often it may be wrong: a token bucket a client."""
 
 from __future__ import annotations
 
+import ipaddress
 import math
 import time
 from collections import OrderedDict
@@ -9,6 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 _MOST_CLIENTS = 10_000
+_WRONG_A_MINUTE = 30
+_WRONG_AT_ONCE = 20
+_NETWORK_BITS = 64  # of an IPv6 address; one client has all addresses of its network
 
 
 @dataclass
@@ -62,6 +66,14 @@ class RateLimiter:
         self._clock = clock
         self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
 
+    def peek(self, client: str) -> int:
+        """Seconds that `client` would have to wait; counts nothing."""
+        bucket = self._buckets.get(client)
+        if bucket is None:
+            return 0
+        tokens = bucket.tokens + (self._clock() - bucket.at) * self._rate
+        return 0 if tokens >= 1 else max(1, math.ceil((1 - tokens) / self._rate))
+
     def take(self, client: str) -> Allowance:
         """Count one request of `client`."""
         now = self._clock()
@@ -81,3 +93,49 @@ class RateLimiter:
             math.ceil((self._burst - bucket.tokens) / self._rate),
             0 if allowed else max(1, math.ceil((1 - bucket.tokens) / self._rate)),
         )
+
+
+class FailureGuard:
+    """Makes addresses wait that send wrong keys; the right key of such an address waits too.
+
+    Otherwise guessing would go on at full speed. A key that was right from there before is taken at
+    once, so that one guesser does not shut out those behind the same address.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._wrong = RateLimiter(_WRONG_A_MINUTE, _WRONG_AT_ONCE, clock)
+        self._right: OrderedDict[tuple[str, str], None] = OrderedDict()
+
+    def seconds_to_wait(self, address: str, name: str | None) -> int:
+        """Seconds that a sender of a key has to wait, 0 where it need not.
+
+        Args:
+            address: of the sender.
+            name: of the key; None for a wrong one.
+        """
+        if name is None:
+            return self._wrong.take(address).retry_after
+        pair = (address, name)
+        if pair not in self._right:
+            wait = self._wrong.peek(address)
+            if wait:
+                return wait
+            self._right[pair] = None
+        self._right.move_to_end(pair)
+        if len(self._right) > _MOST_CLIENTS:
+            self._right.popitem(last=False)
+        return 0
+
+
+def network_of(address: str) -> str:
+    """What limits count as one client: an IPv4 address, or an IPv6 network."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if parsed.version == 4:
+        return address
+    mapped = parsed.ipv4_mapped
+    if mapped is not None:
+        return str(mapped)
+    return str(ipaddress.ip_network((parsed, _NETWORK_BITS), strict=False))

@@ -56,23 +56,25 @@ class RequestFrame:
             await self._app(scope, receive, send)
             return
         answer = _Answer(scope, send)
+        # What answers GET answers HEAD, with the same head and nothing after it.
+        inner = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=answer.request_id)
         started = time.perf_counter()
         try:
-            await self._app(scope, receive, answer.send)
+            await self._app(inner, receive, answer.send)
         except Exception:
             answer.state["error_code"] = "internal"
-            logger().exception("request failed", route=_route(scope))
+            logger().exception("request failed", route=_route(inner))
             if answer.status is not None:
                 raise
             await answer.send_internal_error()
         finally:
-            self._record(scope, answer, time.perf_counter() - started)
+            self._record(scope["method"], inner, answer, time.perf_counter() - started)
 
-    def _record(self, scope: Scope, answer: _Answer, seconds: float) -> None:
+    def _record(self, asked: str, scope: Scope, answer: _Answer, seconds: float) -> None:
         route, status = _route(scope), answer.status or 499  # 499: the client left first
-        method = scope["method"] if scope["method"] in _METHODS else "other"
+        method = asked if asked in _METHODS else "other"
         self._metrics.requests.labels(route, method, str(status)).inc()
         self._metrics.request_seconds.labels(route).observe(seconds)
         code = answer.state.get("error_code")
@@ -80,12 +82,15 @@ class RequestFrame:
             self._metrics.refused.labels(code).inc()
         quiet = route in _QUIET and status < 400
         log = logger().debug if quiet else logger().info
+        client, name = scope.get("client"), answer.state.get("key_name")
         log(
             "request",
+            client=client[0] if client else None,
             method=method,
             route=route,
             status=status,
             ms=round(1000 * seconds, 2),
+            **({"key": name} if name else {}),
             **({"code": code} if code else {}),
         )
 
@@ -99,10 +104,17 @@ class _Answer:
         self.request_id = sent_id if _SOUND_ID.fullmatch(sent_id) else uuid.uuid4().hex
         self.state: dict[str, Any] = scope.setdefault("state", {})
         self.state["request_id"] = self.request_id
+        self.state["method"] = scope["method"]
         self.status: int | None = None
 
     async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.body" and self.state["method"] == "HEAD":
+            message = {**message, "body": b""}
         if message["type"] == "http.response.start":
+            # The work is done; how long the client takes to read it keeps nobody else out.
+            when_answered = self.state.pop("when_answered", None)
+            if when_answered is not None:
+                when_answered()
             self.status = message["status"]
             headers = MutableHeaders(scope=message)
             headers[REQUEST_ID_HEADER] = self.request_id

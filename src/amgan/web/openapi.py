@@ -10,8 +10,11 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from amgan.web.schemas import ErrorAnswer, PictureQuery, PrototypeQuery, SearchQuery, SessionQuery
+from amgan.web.settings import ServerSettings
 
 _REF = "#/components/schemas/{model}"
+_ERROR = _REF.format(model="ErrorAnswer")
+_ANYWHERE = (400, 421)  # what any request can meet
 _QUERIES: tuple[type[BaseModel], ...] = (PictureQuery, PrototypeQuery, SearchQuery, SessionQuery)
 _MEANINGS = {
     400: "The body cannot be read.",
@@ -22,6 +25,7 @@ _MEANINGS = {
     409: "Not now.",
     413: "Too large.",
     415: "Neither JSON nor a form.",
+    421: "Not a host name that this server answers to.",
     422: "Does not fit the description, or a picture that cannot be used.",
     429: "Too many requests; see Retry-After.",
     503: "Not ready, or too busy; see Retry-After.",
@@ -46,7 +50,11 @@ def body_of(query: type[BaseModel]) -> dict[str, Any]:
     form = {
         "type": "object",
         "properties": {
-            "picture": {"type": "string", "contentMediaType": "application/octet-stream"},
+            "picture": {
+                "type": "string",
+                "minLength": 1,
+                "contentMediaType": "application/octet-stream",
+            },
             "query": {
                 "type": "string",
                 "contentMediaType": "application/json",
@@ -81,8 +89,8 @@ def json_body_of(query: type[BaseModel]) -> dict[str, Any]:
     return body
 
 
-def install_openapi(app: FastAPI) -> None:
-    """Make `app` describe itself wholly."""
+def install_openapi(app: FastAPI, settings: ServerSettings) -> None:
+    """Make `app` describe itself wholly, with the limits that hold here."""
 
     def describe() -> dict[str, Any]:
         if app.openapi_schema is None:
@@ -101,15 +109,38 @@ def install_openapi(app: FastAPI) -> None:
             for leftover in ("HTTPValidationError", "ValidationError"):
                 schemas.pop(leftover, None)
             _drop_default_errors(document)
+            _tell_limits(document, settings)
             app.openapi_schema = document
         return app.openapi_schema
 
     app.openapi = describe  # type: ignore[method-assign]
 
 
+def _tell_limits(document: dict[str, Any], settings: ServerSettings) -> None:
+    """Write into the document what is allowed here, and the errors that any request can meet."""
+    refused = errors_of(*_ANYWHERE)
+    for path in document["paths"].values():
+        for operation in path.values():
+            for status, described in refused.items():
+                content = {"application/json": {"schema": {"$ref": _ERROR}}}
+                told = {"description": described["description"], "content": content}
+                operation["responses"].setdefault(str(status), told)
+            for parameter in operation.get("parameters", ()):
+                if parameter["name"] == "k":
+                    parameter["schema"]["maximum"] = settings.max_results
+    query = document["components"]["schemas"]["SearchQuery"]["properties"]
+    query["k"]["maximum"] = settings.max_results
+    query["offset"]["maximum"] = settings.max_depth
+    for name in ("SearchQuery", "PrototypeQuery"):
+        words = document["components"]["schemas"][name]["properties"]["words"]
+        for choice in words["anyOf"]:
+            if choice["type"] == "string":
+                choice["maxLength"] = settings.max_words
+
+
 def _drop_default_errors(document: dict[str, Any]) -> None:
     """422 as FastAPI describes it is not what this server answers."""
-    ours = {"schema": {"$ref": _REF.format(model="ErrorAnswer")}}
+    ours = {"schema": {"$ref": _ERROR}}
     for path in document["paths"].values():
         for operation in path.values():
             content = operation.get("responses", {}).get("422", {}).get("content", {})

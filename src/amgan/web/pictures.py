@@ -12,9 +12,9 @@ from statistics import median
 from PIL import Image
 
 from amgan.images import PictureLimits, Pixels, load_picture
+from amgan.images.formats import open_formats
 
 WIDTHS = (96, 160, 240, 320, 480, 640, 960, 1280)
-LARGE_PIXELS = 4_000_000
 _TALLEST = 2  # a very tall picture is scaled to this many times its width
 _QUALITY = 86
 _USUAL_SHAPE = 0.8
@@ -34,7 +34,7 @@ def encode_png(pixels: Pixels) -> bytes:
     return file.getvalue()
 
 
-def encode_thumbnail(content: bytes, width: int, limits: PictureLimits) -> bytes:
+def encode_thumbnail(source: Path | bytes, width: int, limits: PictureLimits) -> bytes:
     """JPEG of a gallery picture, at most `width` wide, without the original's metadata.
 
     The file is decoded and encoded anew: whatever a catalogue's table names, nothing but pixels
@@ -43,7 +43,7 @@ def encode_thumbnail(content: bytes, width: int, limits: PictureLimits) -> bytes
     Raises:
         PictureError: no picture, or one beyond the limits.
     """
-    picture = load_picture(content, limits, draft_side=width)
+    picture = load_picture(source, limits, draft_side=width)
     picture.thumbnail((width, width * _TALLEST), Image.Resampling.LANCZOS, reducing_gap=2.0)
     file = io.BytesIO()
     picture.save(file, "JPEG", quality=_QUALITY, optimize=True, progressive=True)
@@ -92,19 +92,12 @@ def typical_shape(paths: Sequence[Path]) -> float:
     shapes = []
     for path in paths[:: max(1, len(paths) // _SHAPES_READ)][:_SHAPES_READ]:
         try:
-            with Image.open(path) as picture:
+            if not path.is_file():
+                continue
+            with Image.open(path, formats=open_formats()) as picture:
                 turned = picture.getexif().get(_EXIF_ORIENTATION, 1) in (5, 6, 7, 8)
                 shape = picture.width / picture.height
         except Exception:  # whoever decodes it tells what is wrong
             continue
         shapes.append(1 / shape if turned else shape)
     return median(shapes) if shapes else _USUAL_SHAPE
-
-
-def claimed_pixels(content: bytes) -> int:
-    """Pixels that a picture says it has, read from its head; 0 for what cannot be read."""
-    try:
-        with Image.open(io.BytesIO(content)) as picture:
-            return picture.width * picture.height
-    except Exception:  # what is wrong with it is told by whoever decodes it
-        return 0

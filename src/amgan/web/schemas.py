@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic.config import JsonDict
 
 from amgan.errors import InputError
+from amgan.web.json_input import decode_base64
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 ItemId = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
@@ -24,14 +23,14 @@ def _decode_base64(value: Any) -> Any:
     """Bytes of a picture in base64; a `data:` address is taken too."""
     if not isinstance(value, str):
         raise InputError("give the picture's content as text in base64")
-    if value.startswith("data:"):
+    if value[:5].lower() == "data:":
         head, comma, value = value.partition(",")
-        if not comma or not head.endswith(";base64"):
+        if not comma or not head.lower().endswith(";base64"):
             raise InputError("a data address has to read data:TYPE;base64,CONTENT")
     try:
-        return base64.b64decode(value, validate=True)
-    except (binascii.Error, ValueError):
-        raise InputError("not base64") from None
+        return decode_base64(value)
+    except ValueError as error:
+        raise InputError(f"not base64 ({error})") from None
 
 
 Picture = Annotated[
@@ -39,7 +38,7 @@ Picture = Annotated[
     BeforeValidator(_decode_base64, json_schema_input_type=str),
     Field(
         description="The picture file's content in base64; a data: address is taken too.",
-        json_schema_extra={"contentEncoding": "base64"},
+        json_schema_extra={"contentEncoding": "base64", "minLength": 1},
     ),
 ]
 
@@ -322,6 +321,7 @@ class LimitsAnswer(BaseModel):
 
     max_upload_bytes: int
     max_body_bytes: int
+    max_json_bytes: int
     max_pixels: int
     min_side: int
     formats: list[str]

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-import resource
+import ipaddress
 import socket
 import threading
 import webbrowser
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any, cast
 
 import uvicorn
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from amgan.errors import AmganError, InputError
 from amgan.gallery.store import load_gallery_model, open_gallery
 from amgan.run_folder import RunFolder
 from amgan.web.app import create_app
+from amgan.web.forwarded import FirstProtocol
+from amgan.web.heads import LARGEST_HEAD
+from amgan.web.hosts import default_hosts
 from amgan.web.listening import CannotListenError, address_to_open, listen
 from amgan.web.logs import configure_logs, logger
-from amgan.web.protocol import timed_protocol
+from amgan.web.protocol import ConnectionLimits, timed_protocol
 from amgan.web.settings import ServerSettings, load_settings
 
 HOST, PORT = "127.0.0.1", 8000  # where a run is shown to whoever trained it
-_LARGEST_HEAD = 32 * 1024
 _OTHER_FILES = 128
 
 
@@ -54,21 +58,33 @@ def build_server(settings: ServerSettings, on_ready: Callable[[], None] | None =
     def on_failure(error: Exception) -> None:
         server.fail(error)
 
+    if not settings.allowed_hosts:
+        hosts = default_hosts(settings.host, bool(settings.api_keys))
+        settings = settings.model_copy(update={"allowed_hosts": hosts})
+    app = create_app(settings, on_failure=on_failure, on_ready=on_ready)
+    behind: Any = ProxyHeadersMiddleware(cast(Any, app), list(settings.trusted_proxies))
     config = uvicorn.Config(
-        create_app(settings, on_failure=on_failure, on_ready=on_ready),
+        FirstProtocol(behind),
         host=settings.host,
         port=settings.port,
-        http=timed_protocol(settings.header_timeout, settings.max_connections),
+        http=timed_protocol(
+            ConnectionLimits(
+                settings.header_timeout,
+                settings.write_timeout,
+                settings.max_connections,
+                settings.max_connections_per_client,
+                settings.trusted_proxies,
+            )
+        ),
         ws="none",
         lifespan="on",
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=True,
-        forwarded_allow_ips=list(settings.trusted_proxies),
+        proxy_headers=False,
         timeout_keep_alive=settings.keep_alive_timeout,
         timeout_graceful_shutdown=settings.shutdown_timeout,
-        h11_max_incomplete_event_size=_LARGEST_HEAD,
+        h11_max_incomplete_event_size=LARGEST_HEAD + 1024,
     )
     server = _Server(config)
     return server
@@ -97,6 +113,8 @@ def serve(settings: ServerSettings, announce: Callable[[str], None]) -> None:
         def tell() -> None:
             threading.Thread(target=announce, args=(address,), daemon=True).start()
 
+        if not settings.api_keys and not _is_local(settings.host):
+            logger().warning("no keys are set: whoever reaches this address may search")
         server = build_server(settings, tell)
         server.address = address
         server.run(sockets)
@@ -172,8 +190,19 @@ def check_content(settings: ServerSettings) -> None:
         raise ServerFailedError(str(error)) from error
 
 
+def _is_local(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 def _allow_files(wanted: int) -> None:
     """Raise the number of files that may be open, one a connection, where the system lets us."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft >= wanted:
         return

@@ -5,31 +5,34 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 
 from amgan.attributes import MISSING
 from amgan.gallery.gallery import Gallery
+from amgan.images import ImageSettings, Pixels
 from amgan.methods.query_arrays import QueryArrays
 from amgan.methods.trained import TrainedModel
 from amgan.search import SearchService
 from amgan.web.batching import BatchedModel, Batcher
+from amgan.web.decoding import LargePictureError, PictureDecoder
 from amgan.web.errors import ApiError
 from amgan.web.logs import logger
 from amgan.web.metrics import Metrics
-from amgan.web.pictures import LARGE_PIXELS, claimed_pixels, typical_shape
+from amgan.web.pictures import typical_shape
 from amgan.web.settings import ServerSettings
 from amgan.words import WordReader
 
 T = TypeVar("T")
 Opener = Callable[[], tuple[TrainedModel, Gallery]]
 _PICTURE_THREADS = 2
+_END_SECONDS = 3.0
 _MOST_FACET_VALUES = 40
 _MOST_FACET_ROWS = 2_000_000
 
@@ -104,10 +107,10 @@ class Serving:
         self._opener = opener
         self._current: Loaded | None = None
         self._reloading = threading.Lock()
-        self._large = asyncio.Lock()
         self.batcher = Batcher(
             settings.batch_size, settings.batch_window_ms / 1000, metrics.batches.observe
         )
+        self._decoder = PictureDecoder(settings.picture_limits, settings.decode_timeout)
         self._threads = ThreadPoolExecutor(settings.search_threads, "amgan-search")
         self._picture_threads = ThreadPoolExecutor(_PICTURE_THREADS, "amgan-pictures")
 
@@ -129,14 +132,17 @@ class Serving:
             )
         return self._current
 
-    def load(self) -> Loaded:
+    def load(self, *, wait: bool = False) -> Loaded:
         """Open model and gallery and switch to them at once; on failure the old ones stay in use.
+
+        Args:
+            wait: for a reload that is under way already, which may have read older files.
 
         Raises:
             ApiError: a reload is under way already.
             ValueError: model or gallery cannot be opened.
         """
-        if not self._reloading.acquire(blocking=False):
+        if not self._reloading.acquire(blocking=wait):
             raise ApiError(409, "reloading", "a reload is under way", headers={"Retry-After": "2"})
         try:
             loaded = self._open()
@@ -157,7 +163,9 @@ class Serving:
         except RuntimeError as error:  # slower, and right all the same
             logger().warning("not compiled", reason=str(error))
         batched = BatchedModel(model, self.batcher)
-        service = SearchService(batched, gallery, self.settings.picture_limits)
+        service = SearchService(
+            batched, gallery, self.settings.picture_limits, self._decoder.pixels
+        )
         loaded = Loaded(
             service,
             time.time(),
@@ -211,16 +219,49 @@ class Serving:
             with self.batcher.caller():
                 return call()
 
-        return await self._in_time(self._threads, run)
+        return await self._in_time(asyncio.get_running_loop().run_in_executor(self._threads, run))
 
-    async def in_picture_thread(self, call: Callable[[], T]) -> T:
-        """As `in_thread`, in threads apart, so that pictures of results keep no search waiting."""
-        return await self._in_time(self._picture_threads, call)
+    async def with_picture(self, images: ImageSettings, call: Callable[[Pixels | None], T]) -> T:
+        """Run `call` in a search thread, with None; where a picture that it decodes takes much.
 
-    async def _in_time(self, threads: ThreadPoolExecutor, call: Callable[[], T]) -> T:
+        Then the picture is decoded apart, one at a time, and `call` is run again with its pixels:
+        meanwhile it has no thread, so that others search.
+
+        Args:
+            images: what pixels have to be.
+            call: raises `LargePictureError` where it is not given the pixels of a large picture.
+
+        Raises:
+            ApiError: it took too long.
+        """
+        try:
+            return await self.in_thread(lambda: call(None))
+        except LargePictureError as large:
+            apart = self._decoder.pixels_apart(large.source, images)
+        pixels = await self._in_time(apart)
+        return await self.in_thread(lambda: call(pixels))
+
+    async def thumbnail(self, path: Path, width: int) -> bytes:
+        """As `encode_thumbnail`, in threads that keep no search waiting.
+
+        Raises:
+            ApiError: it took too long.
+            PictureError: the picture cannot be used.
+        """
+        loop = asyncio.get_running_loop()
+        try:
+            here = loop.run_in_executor(
+                self._picture_threads, lambda: self._decoder.thumbnail(path, width)
+            )
+            return await self._in_time(here)
+        except LargePictureError as large:
+            apart = self._decoder.thumbnail_apart(large.source, width)
+        return await self._in_time(apart)
+
+    async def _in_time(self, work: Awaitable[T]) -> T:
         try:
             async with asyncio.timeout(self.settings.request_timeout):
-                return await asyncio.get_running_loop().run_in_executor(threads, call)
+                return await work
         except TimeoutError:
             raise ApiError(
                 503,
@@ -229,17 +270,18 @@ class Serving:
                 headers={"Retry-After": "5"},
             ) from None
 
-    @asynccontextmanager
-    async def room_for(self, picture: bytes) -> AsyncIterator[None]:
-        """Large pictures are worked on one at a time, so that memory stays bounded."""
-        if claimed_pixels(picture) > LARGE_PIXELS:
-            async with self._large:
-                yield
-        else:
-            yield
-
     def close(self) -> None:
-        """Finish what was begun."""
+        """Finish what was begun, but for pictures that take long; wait for it a moment at most."""
+        self._decoder.close()
         for threads in (self._threads, self._picture_threads):
-            threads.shutdown(wait=True, cancel_futures=True)
+            threads.shutdown(wait=False, cancel_futures=True)
+        ending = threading.Thread(target=self._end, name="amgan-end", daemon=True)
+        ending.start()
+        ending.join(_END_SECONDS)
+        if ending.is_alive():
+            logger().warning("stopped before all work was done", seconds=_END_SECONDS)
+
+    def _end(self) -> None:
+        for threads in (self._threads, self._picture_threads):
+            threads.shutdown(wait=True)
         self.batcher.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -22,11 +23,15 @@ from amgan.gallery.engines.settings import parse_engine
 from amgan.images import PictureLimits
 from amgan.run_folder import RunFolder
 from amgan.text import counted
+from amgan.web.hosts import check_host, check_origin
 from amgan.web.logs import LogFormat
 from amgan.words.reading import MAX_CHARACTERS
 
 CONFIG_VARIABLE = "AMGAN_SERVER_CONFIG"
-_JSON_OVERHEAD = 64 * 1024  # bytes of a JSON query beside its picture
+_PREFIX = "AMGAN_"
+# Read by other parts of the program.
+_OTHER_VARIABLES = {CONFIG_VARIABLE, "AMGAN_MILVUS_TOKEN", "AMGAN_CACHE"}
+_OVERHEAD = 64 * 1024  # bytes of a query beside its picture
 _SHORTEST_KEY = 16
 
 Keys = Annotated[tuple[SecretStr, ...], NoDecode]
@@ -38,7 +43,7 @@ WholeSeconds = Annotated[int, Field(ge=1, le=3600)]
 class ServerSettings(BaseSettings):
     """Settings of one server. Each is `AMGAN_` and its name in the environment."""
 
-    model_config = SettingsConfigDict(env_prefix="AMGAN_", extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, extra="forbid", frozen=True)
 
     # What is served
     run: Path = Path("run")
@@ -52,6 +57,7 @@ class ServerSettings(BaseSettings):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     root_path: Annotated[str, Field(pattern=r"^(/[A-Za-z0-9._~-]+)*$")] = ""
+    allowed_hosts: Texts = ()
     trusted_proxies: Texts = ("127.0.0.1",)
     cors_origins: Texts = ()
     page: bool = True
@@ -66,12 +72,14 @@ class ServerSettings(BaseSettings):
 
     # How much
     max_upload_bytes: Annotated[int, Field(ge=1024)] = 20 * 2**20
+    max_json_bytes: Annotated[int, Field(ge=1024)] = 2 * 2**20
     max_pixels: Annotated[int, Field(ge=64 * 64)] = 50_000_000
     min_side: Annotated[int, Field(ge=1)] = 8
     max_results: Annotated[int, Field(ge=1, le=1000)] = 100
     max_depth: Annotated[int, Field(ge=1, le=10_000)] = 1000
     max_words: Annotated[int, Field(ge=1, le=MAX_CHARACTERS)] = 500
     max_connections: Annotated[int, Field(ge=8)] = 1000
+    max_connections_per_client: Annotated[int, Field(ge=1)] = 100
     max_concurrent: Annotated[int, Field(ge=1)] = 64
     max_pending_bytes: Annotated[int, Field(ge=2**20)] = 256 * 2**20
     picture_cache_bytes: Annotated[int, Field(ge=0)] = 64 * 2**20
@@ -80,6 +88,8 @@ class ServerSettings(BaseSettings):
     header_timeout: Seconds = 10
     body_timeout: Seconds = 30
     request_timeout: Seconds = 30
+    decode_timeout: Seconds = 10
+    write_timeout: Seconds = 20
     keep_alive_timeout: WholeSeconds = 15
     shutdown_timeout: WholeSeconds = 20
 
@@ -98,7 +108,14 @@ class ServerSettings(BaseSettings):
         parse_engine(engine)
         return engine
 
-    @field_validator("api_keys", "admin_keys", "trusted_proxies", "cors_origins", mode="before")
+    @field_validator(
+        "api_keys",
+        "admin_keys",
+        "allowed_hosts",
+        "trusted_proxies",
+        "cors_origins",
+        mode="before",
+    )
     @classmethod
     def _split(cls, value: Any) -> Any:
         """A text from the environment holds several, separated by commas."""
@@ -117,6 +134,16 @@ class ServerSettings(BaseSettings):
                     "`openssl rand -hex 24` makes one"
                 )
         return keys
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _check_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(check_origin(origin) for origin in origins)
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _check_hosts(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(check_host(host) for host in hosts)
 
     @classmethod
     def settings_customise_sources(
@@ -147,8 +174,8 @@ class ServerSettings(BaseSettings):
 
     @property
     def max_body_bytes(self) -> int:
-        """Largest request body: a picture in base64 and the query around it."""
-        return (self.max_upload_bytes + 2) // 3 * 4 + _JSON_OVERHEAD
+        """Largest request body: a picture, in base64 too, and the query around it."""
+        return (self.max_upload_bytes + 2) // 3 * 4 + _OVERHEAD
 
 
 def load_settings(
@@ -166,12 +193,29 @@ def load_settings(
     named = os.environ.get(CONFIG_VARIABLE)
     file = file or (Path(named) if named else None)
     values = {} if file is None else read_toml(file)
+    _check_environment()
     values |= EnvSettingsSource(ServerSettings)()
     values |= overrides or {}
     try:
         return ServerSettings(**values)
     except ValidationError as error:
         raise SettingsError(_describe(error, file), file=file) from None
+
+
+def _check_environment() -> None:
+    """No variable may look like a setting and be none: a misspelt key list is an open server."""
+    known = {f"{_PREFIX}{name.upper()}" for name in ServerSettings.model_fields}
+    known |= _OTHER_VARIABLES
+    for name in os.environ:
+        written = name.upper()
+        if written.startswith(_PREFIX) and written not in known:
+            near = get_close_matches(written, known, 1, 0.6)
+            hint = f"do you mean {near[0]}? " if near else ""
+            raise SettingsError(
+                f"environment: unknown setting {name}; {hint}"
+                f"the settings are {', '.join(sorted(known))}",
+                field=name,
+            )
 
 
 def _describe(error: ValidationError, file: Path | None) -> str:

@@ -104,6 +104,7 @@ def load_catalogue(
 def load_data(
     config: ExperimentConfig,
     *,
+    schema: AttributeSchema | None = None,
     strict: bool = False,
     verify: bool = False,
     cache: Path | None = None,
@@ -114,6 +115,7 @@ def load_data(
 
     Args:
         config: which ones.
+        schema: attributes and values to hold a table against; None takes what the table has.
         strict: raise on any bad row, label or picture instead of leaving it out.
         verify: compare the content of every picture with what was decoded, also where it looks the
             same.
@@ -122,7 +124,9 @@ def load_data(
     Raises:
         ValueError: as `load_catalogue` and `load_triplets`.
     """
-    catalogue, report = load_catalogue(config.catalogue, strict=strict, check_pictures=False)
+    catalogue, report = load_catalogue(
+        config.catalogue, schema=schema, strict=strict, check_pictures=False
+    )
     usable, pixels, report = decode_pictures(
         config, catalogue, report, cache=cache, strict=strict, verify=verify
     )

@@ -9,12 +9,12 @@ from fastapi import APIRouter, Query, Request, Response
 from PIL import Image
 
 from amgan.errors import InputError
-from amgan.images import PICTURE_FORMATS, PictureError, read_picture
-from amgan.web.admission import KEYED
+from amgan.images import PICTURE_FORMATS, PictureError
+from amgan.web.admission import READING
 from amgan.web.answers import describe_item, describe_paging
 from amgan.web.errors import ApiError, no_such_item
 from amgan.web.openapi import errors_of
-from amgan.web.pictures import WIDTHS, encode_thumbnail, fitting_width
+from amgan.web.pictures import WIDTHS, fitting_width
 from amgan.web.routes.searching import picture_gone
 from amgan.web.schemas import (
     FilterField,
@@ -28,7 +28,7 @@ from amgan.web.schemas import (
 from amgan.web.server_state import ServerState, state_of
 from amgan.web.serving import Loaded
 
-router = APIRouter(prefix="/v1", tags=["gallery"], dependencies=KEYED)
+router = APIRouter(prefix="/v1", tags=["gallery"], dependencies=READING)
 _KEEP_PICTURE = "private, max-age=31536000, immutable"
 _MOST_IDS = 100
 
@@ -46,7 +46,7 @@ Filters = Annotated[
 ]
 
 
-@router.get("/schema", responses=errors_of(401, 503))
+@router.get("/schema", responses=errors_of(401, 429, 503))
 async def get_schema(request: Request) -> SchemaAnswer:
     """Attributes and their values, fields to filter by, and how many items have each value."""
     state = state_of(request)
@@ -74,7 +74,7 @@ async def get_schema(request: Request) -> SchemaAnswer:
     )
 
 
-@router.get("/limits", responses=errors_of(401))
+@router.get("/limits", responses=errors_of(401, 429))
 async def get_limits(request: Request) -> LimitsAnswer:
     """What a request may measure, so that a client can check before it sends."""
     state = state_of(request)
@@ -86,6 +86,7 @@ async def get_limits(request: Request) -> LimitsAnswer:
     return LimitsAnswer(
         max_upload_bytes=settings.max_upload_bytes,
         max_body_bytes=settings.max_body_bytes,
+        max_json_bytes=settings.max_json_bytes,
         max_pixels=settings.max_pixels,
         min_side=settings.min_side,
         formats=[name for name in PICTURE_FORMATS if name in Image.OPEN],
@@ -100,7 +101,7 @@ async def get_limits(request: Request) -> LimitsAnswer:
     )
 
 
-@router.get("/items", responses=errors_of(401, 404, 422, 503))
+@router.get("/items", responses=errors_of(401, 404, 422, 429, 503))
 def list_items(
     request: Request,
     ids: ItemIds = [],  # noqa: B006
@@ -126,7 +127,7 @@ def list_items(
     return ItemsAnswer(items=[describe_item(loaded, row, root_path) for row in rows], paging=paging)
 
 
-@router.get("/items/{item_id:path}", responses=errors_of(401, 404, 503))
+@router.get("/items/{item_id:path}", responses=errors_of(401, 404, 429, 503))
 async def get_item(request: Request, item_id: str) -> ItemAnswer:
     """One item. For ids that do not survive in an address use `/v1/items?id=`."""
     state = state_of(request)
@@ -137,7 +138,7 @@ async def get_item(request: Request, item_id: str) -> ItemAnswer:
 @router.get(
     "/pictures",
     response_class=Response,
-    responses=errors_of(401, 404, 422, 503)
+    responses=errors_of(401, 404, 422, 429, 503)
     | {
         200: {"content": {"image/jpeg": {}}, "description": "The picture as JPEG."},
         304: {"description": "You have it."},
@@ -169,13 +170,9 @@ async def get_picture(
 
 
 async def _encode_picture(state: ServerState, loaded: Loaded, row: int, width: int) -> bytes:
-    item, limits = loaded.gallery[row], state.settings.picture_limits
+    item = loaded.gallery[row]
     try:
-        content = await state.serving.in_picture_thread(lambda: read_picture(item.image, limits))
-        async with state.serving.room_for(content):
-            return await state.serving.in_picture_thread(
-                lambda: encode_thumbnail(content, width, limits)
-            )
+        return await state.serving.thumbnail(item.image, width)
     except PictureError:
         raise picture_gone(item.item_id) from None
 

@@ -10,8 +10,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 
 from amgan.errors import AmganError
-from amgan.web.access import COOKIE, key_missing
-from amgan.web.admission import require_admin, require_key
+from amgan.web.access import COOKIE, sent_cookie
+from amgan.web.admission import check_key, require_admin, require_key
 from amgan.web.bodies import read_small
 from amgan.web.errors import ApiError
 from amgan.web.metrics import CONTENT_TYPE
@@ -75,14 +75,10 @@ async def reload(request: Request, admin: Annotated[str, Depends(require_admin)]
 async def open_session(request: Request) -> Response:
     """Exchange a key for a cookie, for browsers; the cookie cannot be read by scripts."""
     state = state_of(request)
-    if state.limiter is not None:
-        client = request.client.host if request.client else ""
-        if not state.limiter.take(f"session:{client}").allowed:
-            raise ApiError(429, "rate_limited", "too many tries; try again in a minute")
     query = await read_small(request, SessionQuery, state.settings)
+    request.state.key_name = check_key(request, query.key, state.keys)
     cookie = state.keys.open_session(query.key)
-    if cookie is None:
-        raise key_missing()
+    assert cookie is not None
     response = Response(status_code=204)
     response.set_cookie(
         COOKIE,
@@ -98,7 +94,8 @@ async def open_session(request: Request) -> Response:
 
 @router.delete("/v1/session", status_code=204)
 async def close_session(request: Request) -> Response:
-    """Forget the cookie."""
+    """End the session: its cookie is taken no more, also where it was copied."""
+    state_of(request).keys.end_session(sent_cookie(request))
     response = Response(status_code=204)
     response.delete_cookie(COOKIE, path=state_of(request).settings.root_path or "/")
     return response

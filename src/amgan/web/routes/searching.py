@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request, Response
 
 from amgan import search as search_room
 from amgan.attributes import Change
-from amgan.images import PictureError
+from amgan.images import PictureError, Pixels
 from amgan.search import SearchResult
 from amgan.search.resolve import named_changes
 from amgan.web.admission import KEYED, Admitted
@@ -64,9 +64,9 @@ async def search(request: Request, admission: Admitted) -> SearchAnswer:
     state = state_of(request)
     query = await read_query(request, SearchQuery, state.settings, admission)
     _check_page(query, state)
+    _check_words(query, state)
     loaded = state.serving.current
-    changes, words = await _read_changes(query, loaded, state)
-    result = await _search(state, loaded, query, changes)
+    result, words = await _search(state, loaded, query)
     answer = _answer(request, state, loaded, query, result, words)
     answer.took_ms = round(1000 * (time.perf_counter() - started), 3)
     return answer
@@ -84,9 +84,9 @@ async def draw_prototype(request: Request, admission: Admitted) -> Response:
     """Draw what a search would look for: the reference with the changes made."""
     state = state_of(request)
     query = await read_query(request, PrototypeQuery, state.settings, admission)
+    _check_words(query, state)
     loaded = state.serving.current
-    changes, _ = await _read_changes(query, loaded, state)
-    result = await _search(state, loaded, _drawing(query), changes)
+    result, _ = await _search(state, loaded, _drawing(query))
     if result.prototype is None:
         method = loaded.service.model.description.method
         raise ApiError(404, "no_prototype", f"the method {method} draws no prototypes")
@@ -110,11 +110,11 @@ async def describe_picture(request: Request, admission: Admitted) -> AttributesA
     whole = SearchQuery(item_id=query.item_id, picture=None, k=1)
     if query.picture is not None:
         picture = query.picture
-        described = await _in_thread(
-            state, picture, lambda: loaded.service.describe(picture), bad_picture
+        described = await _with_picture(
+            state, loaded, lambda pixels: loaded.service.describe(picture, pixels), bad_picture
         )
     else:
-        described = (await _search(state, loaded, whole, ())).attributes
+        described = (await _search(state, loaded, whole))[0].attributes
     return AttributesAnswer(
         request_id=request.state.request_id,
         item_id=query.item_id,
@@ -136,64 +136,64 @@ def _check_page(query: SearchQuery, state: ServerState) -> None:
         raise ApiError(422, "invalid", "{}: {}".format(*problems[0]), details)
 
 
-async def _read_changes(
-    query: PrototypeQuery, loaded: Loaded, state: ServerState
+def _check_words(query: PrototypeQuery, state: ServerState) -> None:
+    most = state.settings.max_words
+    if query.words is not None and len(query.words) > most:
+        problem = f"at most {most} characters are read"
+        details = [{"field": "words", "problem": problem}]
+        raise ApiError(422, "invalid", f"words: {problem}", details)
+
+
+def _read_changes(
+    query: PrototypeQuery, loaded: Loaded
 ) -> tuple[tuple[Change, ...], UnderstoodWords | None]:
     """Changes from names, and from words; the names win where both are about one attribute."""
     asked = (Change(attribute, value) for attribute, value in query.changes.items())
     changes = named_changes(loaded.service.schema, asked)
     understood = None
     if query.words is not None:
-        if len(query.words) > state.settings.max_words:
-            raise ApiError(
-                422, "invalid", f"words: at most {state.settings.max_words} characters are read"
-            )
-        text = query.words
-        read = await state.serving.in_thread(lambda: loaded.reader.read(text))
-        understood = describe_words(read)
+        understood = describe_words(loaded.reader.read(query.words))
         wanted = understood.changes | {change.attribute: change.wanted for change in changes}
         changes = tuple(Change(attribute, value) for attribute, value in wanted.items())
     return changes, understood
 
 
 async def _search(
-    state: ServerState,
-    loaded: Loaded,
-    query: SearchQuery,
-    changes: tuple[Change, ...],
-) -> SearchResult:
-    asked = search_room.SearchQuery(
-        query.picture,
-        query.item_id,
-        changes,
-        known=query.known,
-        k=query.k,
-        offset=query.offset,
-        filters=query.filters,
-        importance=query.importance,
-        pure=query.pure,
-    )
+    state: ServerState, loaded: Loaded, query: SearchQuery
+) -> tuple[SearchResult, UnderstoodWords | None]:
+    def ask(pixels: Pixels | None) -> tuple[SearchResult, UnderstoodWords | None]:
+        changes, understood = _read_changes(query, loaded)
+        asked = search_room.SearchQuery(
+            query.picture,
+            query.item_id,
+            changes,
+            known=query.known,
+            k=query.k,
+            offset=query.offset,
+            filters=query.filters,
+            importance=query.importance,
+            pure=query.pure,
+        )
+        return loaded.service.search(asked, pixels), understood
 
     def refuse(error: PictureError) -> ApiError:
         return bad_picture(error) if query.item_id is None else picture_gone(query.item_id)
 
-    picture = query.picture or b""
-    found = await _in_thread(state, picture, lambda: loaded.service.search(asked), refuse)
+    found, understood = await _with_picture(state, loaded, ask, refuse)
     state.metrics.observe_parts(found.seconds)
-    return found
+    return found, understood
 
 
-async def _in_thread(
+async def _with_picture(
     state: ServerState,
-    picture: bytes,
-    call: Callable[[], T],
+    loaded: Loaded,
+    call: Callable[[Pixels | None], T],
     refuse: Callable[[PictureError], ApiError],
 ) -> T:
-    async with state.serving.room_for(picture):
-        try:
-            return await state.serving.in_thread(call)
-        except PictureError as error:
-            raise refuse(error) from None
+    try:
+        return await state.serving.with_picture(loaded.service.model.images, call)
+    except PictureError as error:
+        raise refuse(error) from None
 
 
 def _drawing(query: PrototypeQuery) -> SearchQuery:
