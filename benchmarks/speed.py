@@ -36,7 +36,7 @@ from amgan.gallery.encoding.blocks import EncodingOptions
 from amgan.gallery.encoding.executor_choice import ExecutorChoice
 from amgan.gallery.store import build_gallery
 from amgan.images import ImageSettings, Pixels
-from amgan.methods.compiled import CompiledQueries, QueryNetwork
+from amgan.methods.compiled import compile_network
 from amgan.methods.description import ModelDescription
 from amgan.methods.trained import TrainedModel
 from amgan.models.network import NetworkConfig
@@ -140,7 +140,9 @@ def measure_forms(repeats: int) -> dict[str, Any]:
     compute = choose_compute()
     method = description.build().eval().requires_grad_(False)
     method.to(memory_format=compute.memory_format)
-    network = QueryNetwork(method).eval()
+    network = method.query_network()
+    assert network is not None
+    network.eval()
     picture = torch.rand(1, 3, IMAGES.height, IMAGES.width) * 2 - 1
     picture = picture.to(memory_format=compute.memory_format)
     indicator = torch.eye(STUDIO_SCHEMA.num_values)[:1]
@@ -162,7 +164,8 @@ def measure_forms(repeats: int) -> dict[str, Any]:
     }
     for name, bfloat16 in (("fp32", False), ("bf16", True)):
         precision = Compute(compute.device, bfloat16, compute.channels_last)
-        queries = CompiledQueries(method, IMAGES.height, IMAGES.width, precision)
+        examples = (picture.repeat(2, 1, 1, 1), indicator.repeat(2, 1))
+        queries = compile_network(network, examples, precision)
         calls[f"OpenVINO, {name}"] = lambda queries=queries: queries(*arrays)
     calls |= onnx_form(network, picture, indicator)
     with torch.no_grad():

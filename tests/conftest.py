@@ -42,7 +42,7 @@ TINY = [  # settings of networks that train in a moment
     *("-s", "images.height=16", "-s", "images.width=16", "-s", "network.generator_width=4"),
     *("-s", "network.latent_channels=8", "-s", "network.residual_blocks=1"),
     *("-s", "network.encoder_widths=[8, 16]", "-s", "network.embedding_dim=12"),
-    *("-s", "training.batch_size=8", "-s", "training.device=cpu"),
+    *("-s", "training.batch_size=8", "-s", "training.device=cpu", "-s", "method='amgan-p'"),
 ]
 _COLOURS = {"red": (210, 40, 40), "green": (40, 170, 60), "blue": (40, 60, 200)}
 

@@ -9,18 +9,20 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import typer
 from PIL import Image
 from tests.conftest import TINY, Call, write_shapes
 
 from amgan.attributes import Change
 from amgan.catalogue.table import save_table
-from amgan.cli import main
+from amgan.cli import app, main
 from amgan.evaluation.picture_words import describe_picture, warn_of_picture
 from amgan.gallery.store import open_gallery
 from amgan.queries import assign_splits
@@ -100,6 +102,33 @@ def test_help_says_what_a_command_does(command: list[str], call: Call) -> None:
     assert (code, err) == (0, "")
     assert "Usage: amgan" in out
     assert len(out.splitlines()) > 10
+
+
+def walk_commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from walk_commands(command, (*path, name))
+        else:
+            yield (*path, name), command
+
+
+def test_help_of_every_command_is_one_screen_with_an_example(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setenv("TERMINAL_WIDTH", "100")
+    found = dict(walk_commands(typer.main.get_command(app)))
+    assert {" ".join(path) for path in found} >= {"train", "triplets check", "presets"}
+    for path in found:
+        _, out, _ = call(*path, "--help")
+        assert len(out.splitlines()) <= 66, path
+        assert f"amgan {' '.join(path)}" in out.partition("Examples")[2], path
+
+
+def test_defaults_that_are_told_in_words_are_shown(call: Call) -> None:
+    for command in ("index", "serve", "update", "calibration", "reproduce"):
+        _, out, _ = call(command, "--help")
+        assert "[default: " in out.replace("\n", " "), command
 
 
 def test_help_shows_all_commands_in_groups(call: Call) -> None:
@@ -270,7 +299,7 @@ def test_several_problems_are_a_line_each(tmp_path: Path, call: Call) -> None:
 
 def test_prepare_decodes_pictures(table: Path, call: Call) -> None:
     code, out, _ = call("prepare", table, *COLUMNS, "-s", "images.height=32")
-    assert (code, out) == (0, "80 pictures of 32 x 64; 0 rows skipped\n")
+    assert (code, out) == (0, "80 pictures of 32 x 128; 0 rows skipped\n")
 
 
 def test_triplets_are_made_shown_and_checked(table: Path, tmp_path: Path, call: Call) -> None:
@@ -483,8 +512,10 @@ def test_search_takes_set_over_words_and_guesses_nothing(run_folder: Path, call:
     query = ("search", "--item", "item-003", "--run", run_folder)
     code, out, _ = call(*query, "--words", "red, light ground", "--set", "colour=blue", "--json")
     assert code == 0
-    changes = json.loads(out)["changes"]
-    assert {c["attribute"]: c["wanted"] for c in changes} == {"colour": "blue", "ground": "light"}
+    said = json.loads(out)
+    changes = {c["attribute"]: c["wanted"] for c in said["changes"]}
+    already = {c["attribute"]: c["wanted"] for c in said["already"]}
+    assert (changes, already) == ({"colour": "blue"}, {"ground": "light"})
     code, out, err = call(*query, "--words", "red or blue", "--set", "ground=dark")
     assert code == 0
     assert "ambiguous: 'red / blue' may be colour=red or colour=blue" in err
@@ -532,7 +563,7 @@ def test_new_catalogue_is_encoded_with_the_models_values(
     save_table(catalogue, tmp_path / "new.csv")
     gallery = tmp_path / "gallery"
     code, out, _ = call("index", tmp_path / "new.csv", "--run", run_folder, "--gallery", gallery)
-    assert (code, out) == (0, f"12 items in {gallery}\n")
+    assert (code, out.splitlines()[0]) == (0, f"12 items in {gallery}")
     code, out, _ = call(
         "search", "--item", "new-001", "--run", run_folder, "--gallery", gallery, "--json"
     )

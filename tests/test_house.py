@@ -127,6 +127,29 @@ def test_pure_rooms_import_only_arrays(module: str) -> None:
     assert imported - set(sys.stdlib_module_names) <= {"torch", "numpy"}
 
 
+POSIX_ONLY = {"fcntl", "grp", "pty", "pwd", "resource", "syslog", "termios", "tty"}
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
+def test_modules_can_be_imported_on_windows(path: Path) -> None:
+    tree = ast.parse(path.read_text())
+    guarded = {
+        node
+        for parent in ast.walk(tree)
+        if isinstance(parent, ast.Try | ast.FunctionDef)
+        for node in ast.walk(parent)
+    }
+    imported: set[str] = set()
+    for node in ast.walk(tree):
+        if node in guarded:
+            continue
+        if isinstance(node, ast.Import):
+            imported |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            imported.add(node.module or "")
+    assert not imported & POSIX_ONLY
+
+
 ALL_FILES = sorted(set(PRESETS.rglob("*.toml")) - set(RECIPES.glob("*.toml")))
 SUITES = [path for path in ALL_FILES if path.parent.name == "suites"]
 PRESET_FILES = [path for path in ALL_FILES if "suites" not in path.parts]
@@ -156,7 +179,7 @@ def test_help_and_docs_name_presets_that_exist() -> None:
     for path in [*SOURCES, *pages]:
         for name in re.findall(r" -c ([\w-]+/[\w-]+)\b(?![./])", path.read_text()):
             assert find_preset(Path(name)).is_file()
-    suites = re.findall(r'"amgan reproduce ([\w-]+)', (CLI / "reproducing.py").read_text())
+    suites = re.findall(r'"amgan reproduce ([\w-]+)', (CLI / "reproduce.py").read_text())
     assert suites and {path.stem for path in SUITES} >= set(suites)
 
 

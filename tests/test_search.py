@@ -61,13 +61,13 @@ def test_matches_compare_with_the_wanted_value_or_the_reference(
     service: SearchService, catalogue: Catalogue
 ) -> None:
     result = service.search(
-        SearchQuery(item_id="item-001", changes=(Change("colour", "green"),), k=39)
+        SearchQuery(item_id="item-001", changes=(Change("colour", "red"),), k=39)
     )
     reference = catalogue.schema.decode(catalogue.labels[1])
-    assert result.changes == (Change("colour", "green", reference["colour"]),)
+    assert result.changes == (Change("colour", "red", reference["colour"]),)
     assert [attribute.value for attribute in result.attributes] == list(reference.values())
     assert all(attribute.confidence is None for attribute in result.attributes)
-    wanted = reference | {"colour": "green"}
+    wanted = reference | {"colour": "red"}
     seen = set()
     for hit in result.hits:
         labels = catalogue.schema.decode(catalogue.labels[hit.row])
@@ -79,6 +79,56 @@ def test_matches_compare_with_the_wanted_value_or_the_reference(
         assert hit.fields == {"brand": catalogue.fields["brand"][hit.row]}
         assert hit.image == catalogue.images[hit.row]
     assert seen == {(True, True), (True, False), (True, None), (False, True), (False, False)}
+
+
+def test_each_result_knows_whether_it_has_all_that_was_asked_for(
+    service: SearchService, catalogue: Catalogue
+) -> None:
+    """Against a loop over the labels; every fifth colour is missing."""
+    schema, changes = service.schema, (Change("colour", "green"), Change("shape", "bar"))
+    result = service.search(
+        SearchQuery(item_id="item-003", changes=changes, k=39, exclude=["item-004"])
+    )
+    reference = schema.decode(catalogue.labels[3])
+    asked = {"colour": "green", "shape": "bar"}
+    seen = set()
+    for hit in result.hits:
+        labels = schema.decode(catalogue.labels[hit.row])
+        states = [None if labels[name] is None else labels[name] == asked[name] for name in asked]
+        expected = False if False in states else None if None in states else True
+        assert hit.has_wanted is expected
+        assert hit.keeps_rest is (labels["ground"] == reference["ground"])
+        seen.add(expected)
+    assert seen == {True, False, None}
+    assert result.matching == sum(hit.has_wanted is True for hit in result.hits)
+    some = service.search(
+        SearchQuery(item_id="item-003", changes=changes, k=39, filters={"brand": ["acme"]})
+    )
+    assert some.matching == sum(hit.has_wanted is True for hit in some.hits) < result.matching
+    plain = service.search(SearchQuery(item_id="item-003", k=3))
+    assert plain.matching is None
+    assert all(hit.has_wanted is True for hit in plain.hits)
+
+
+def test_a_value_that_the_reference_has_already_is_no_change(
+    service: SearchService, catalogue: Catalogue
+) -> None:
+    colour, shape, _ = catalogue.schema.decode(catalogue.labels[1]).values()
+    assert colour is not None and shape is not None
+    other = "square" if shape == "bar" else "bar"
+    same, change = Change("colour", colour), Change("shape", other)
+    asked = service.search(SearchQuery(item_id="item-001", changes=(same, change), k=39))
+    bare = service.search(SearchQuery(item_id="item-001", changes=(change,), k=39))
+    assert asked.changes == bare.changes == (Change("shape", other, shape),)
+    assert asked.already == (Change("colour", colour, colour),)
+    assert [hit.row for hit in asked.hits] == [hit.row for hit in bare.hits]
+    assert all(not hit.has_wanted for hit in asked.hits if hit.labels["colour"] != colour), (
+        "it is a wish all the same"
+    )
+    photo = SearchQuery(catalogue.images[1], changes=(same,), k=3)
+    assert service.search(photo).already == (), "nothing is known of a photo"
+    told = SearchQuery(catalogue.images[1], changes=(same,), k=3, known={"colour": colour})
+    assert service.search(told).already == (Change("colour", colour, colour),)
 
 
 def test_attributes_of_an_unlabelled_picture_are_predicted(

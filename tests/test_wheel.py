@@ -127,7 +127,7 @@ print(len(result.hits), [change.wanted for change in reading.changes], report.ke
 """
 TOPS = """
 import csv, shutil, sys
-rows = list(csv.DictReader(open("quick/catalogue/catalogue.csv", encoding="utf-8")))[:40]
+rows = list(csv.DictReader(open("quick/catalogue/catalogue.csv", encoding="utf-8")))[:100]
 writer = csv.writer(open("tops.csv", "w", encoding="utf-8", newline=""))
 writer.writerow(["sku", "photo", "category", "colour"])
 for r in rows:
@@ -139,4 +139,4 @@ shutil.copy(f"quick/catalogue/{rows[0]['image']}", "photo.jpg")
 
 def test_the_python_interface(installed: Run) -> None:
     installed("python", "-c", TOPS)
-    assert installed("python", "-c", BLOCK) == "12 ['black'] 40\n"
+    assert installed("python", "-c", BLOCK) == "12 ['black'] 100\n"

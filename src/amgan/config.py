@@ -131,6 +131,8 @@ def load_config(
     paths: Sequence[Path] = (),
     overrides: Sequence[str] = (),
     settings: Mapping[str, Any] | None = None,
+    *,
+    fallback: Path | None = None,
 ) -> ExperimentConfig:
     """Merge TOML files in order, then overrides such as ``training.epochs=5``.
 
@@ -138,6 +140,7 @@ def load_config(
         paths: as `find_preset` takes them.
         overrides: key=value.
         settings: the same as values by key, nested or with dots in the key; they win.
+        fallback: comes before all others where none of them names a method.
 
     Raises:
         ValueError: a file that cannot be read, an unknown key, or a wrong value.
@@ -149,6 +152,8 @@ def load_config(
         merged = _merge(merged, _parse_override(text))
     for key, value in (settings or {}).items():
         merged = _merge(merged, _nest(key, value))
+    if fallback is not None and "method" not in merged:
+        merged = _merge(read_toml(find_preset(fallback)), merged)
     return config_from_dict(merged)
 
 

@@ -73,14 +73,19 @@ def attribute_probability_loss(logits: Tensor, labels: Tensor, sizes: Sequence[i
     )
 
 
-def attribute_cross_entropy_loss(logits: Tensor, labels: Tensor, sizes: Sequence[int]) -> Tensor:
+def attribute_cross_entropy_loss(
+    logits: Tensor, labels: Tensor, sizes: Sequence[int], *, label_smoothing: float = 0.0
+) -> Tensor:
     """Mean cross-entropy of each attribute's right value.
 
-    Eq. (6), section 3.3.1, with log-probabilities. Arguments as `attribute_probability_loss`.
+    Eq. (6), section 3.3.1, with log-probabilities. Arguments as `attribute_probability_loss`;
+    `label_smoothing` is the share of a label's probability that is spread over all values.
     """
     return _mean_over_labels(
         [
-            functional.cross_entropy(block, column.clamp(min=0), reduction="none")
+            functional.cross_entropy(
+                block, column.clamp(min=0), reduction="none", label_smoothing=label_smoothing
+            )
             for block, column in zip(logits.split(list(sizes), 1), labels.unbind(1), strict=True)
         ],
         labels,
@@ -91,6 +96,26 @@ def _mean_over_labels(columns: list[Tensor], labels: Tensor) -> Tensor:
     known = labels != MISSING
     terms = torch.where(known, torch.stack(columns, dim=1), 0.0)
     return terms.sum() / known.sum().clamp(min=1)
+
+
+def group_contrast_loss(embeddings: Tensor, groups: Tensor, temperature: float) -> Tensor:
+    """Tell the members of an embedding's group from all others of the minibatch.
+
+    InfoNCE (van den Oord et al., 2018) with several positives (Khosla et al., NeurIPS 2020, the
+    variant with the sum outside of the logarithm); embeddings without another member count nothing.
+
+    Args:
+        embeddings: of length 1, (N, D).
+        groups: equal for embeddings that belong together, (N,).
+        temperature: what inner products are divided by.
+    """
+    own = torch.eye(len(embeddings), dtype=torch.bool, device=embeddings.device)
+    logits = (embeddings @ embeddings.T / temperature).masked_fill(own, -torch.inf)
+    positive = (groups[:, None] == groups[None]) & ~own
+    logs = logits.log_softmax(1).masked_fill(~positive, 0.0)
+    counts = positive.sum(1)
+    means = -logs.sum(1) / counts.clamp(min=1)
+    return means.sum() / (counts > 0).sum().clamp(min=1)
 
 
 def pair_discriminator_losses(

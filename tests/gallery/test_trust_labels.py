@@ -66,6 +66,26 @@ def test_results_have_the_wanted_label_first(
     )
 
 
+def test_what_the_reference_has_already_comes_first_when_it_is_asked_for(
+    tmp_path: Path, shapes: Shapes, model: TrainedModel
+) -> None:
+    catalogue = shapes(40)
+    gallery = build_gallery(tmp_path / "given", model, catalogue, trust_labels=True)
+    service = SearchService(model, gallery)
+    held = []
+    for row in np.flatnonzero(catalogue.labels[:, 0] != MISSING).tolist():
+        value = model.schema.attributes[0].values[catalogue.labels[row, 0]]
+        others = int((catalogue.labels[:, 0] == catalogue.labels[row, 0]).sum()) - 1
+        first = {}
+        for asked in ((), (Change("colour", value),)):
+            query = SearchQuery(item_id=catalogue.item_ids[row], changes=asked, k=others)
+            hits = service.search(query).hits
+            first[len(asked)] = all(hit.labels["colour"] in (value, None) for hit in hits)
+        assert first[1]
+        held.append(first[0])
+    assert not all(held), "without asking, other colours come in between"
+
+
 def test_what_is_asked_for_counts_as_much_as_all_that_is_kept(
     tmp_path: Path, shapes: Shapes
 ) -> None:

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from amgan.config import load_config
-from amgan.methods.method import Method, Phase
+from amgan.methods.method import LabelledBatch, Method, Phase
 from amgan.methods.registry import METHODS, UNTRAINED, build_method
 from amgan.presets import PRESETS
 
@@ -37,11 +37,28 @@ def take_step(method, phase: Phase, batch) -> dict[str, float]:
     parameters = [p for module in phase.modules for p in module.parameters()]
     optimiser = torch.optim.Adam(parameters, 1e-3)
     with torch.autocast("cpu", torch.bfloat16):
-        terms = method.losses(phase.name, batch)
+        if method.learns_labels:
+            terms = method.labelled_losses(phase.name, labelled(method, batch))
+        else:
+            terms = method.losses(phase.name, batch)
     assert set(terms) == set(phase.weights)
     sum(phase.weights[key] * term for key, term in terms.items()).backward()
     optimiser.step()
     return {key: float(term.detach()) for key, term in terms.items()}
+
+
+def labelled(method, batch) -> LabelledBatch:
+    """The batch's references and targets, each pair a product."""
+    pictures = torch.cat([batch.reference, batch.target])
+    with torch.no_grad():
+        features = method.feature_network()(pictures)
+    return LabelledBatch(
+        pictures if method.trains_on_pictures else None,
+        None if method.trains_on_pictures else features,
+        torch.cat([batch.reference_labels, batch.target_labels]),
+        torch.arange(len(batch.reference)).repeat(2),
+        batch.item_ids * 2,
+    )
 
 
 def test_satisfies_the_protocol(method):

@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from .conftest import draw_picture
+from .conftest import OpenClient, draw_picture
 from .pages import OpenPage, cards, wait_for_results
 
 KEY = "0123456789abcdefghij"
@@ -160,6 +160,44 @@ def test_what_is_no_picture_is_said(open_page: OpenPage) -> None:
 def test_a_link_to_somebody_elses_photo_explains_itself(open_page: OpenPage) -> None:
     page = open_page("/?photo=abcdef012345&set=colour%3Dred")
     expect(page.get_by_role("alert")).to_contain_text("stays with the person who took it")
+
+
+def test_what_matches_stands_apart_from_what_comes_close(
+    open_page: OpenPage, open_client: OpenClient
+) -> None:
+    asked = {"item_id": "item-003", "changes": {"shape": "bar", "ground": "dark"}, "k": 24}
+    answer = open_client().post("/v1/search", json=asked).json()
+    met = [hit["item_id"] for hit in answer["hits"] if hit["has_wanted"]]
+    assert 0 < len(met) < 24 and answer["matching"] > 1
+    page = open_page("/?item=item-003&set=shape%3Dbar&set=ground%3Ddark")
+    wait_for_results(page)
+    expect(page.locator(".results-title")).to_have_text(f"{answer['matching']} items match")
+    assert cards(page)[: len(met)] == met
+    grids = page.locator(".results .grid")
+    expect(grids.first.locator(".card")).to_have_count(len(met))
+    expect(grids.first.locator(".mark.missed")).to_have_count(0)
+    expect(page.locator(".results-divider")).to_have_text(
+        "Close, but not both bar shape and dark ground"
+    )
+    known = [hit for hit in answer["hits"] if hit["has_wanted"] and hit["keeps_rest"] is not None]
+    for hit in known:
+        rest = page.locator(".card").nth(met.index(hit["item_id"])).locator(".rest")
+        expect(rest).to_have_text("Same colour" if hit["keeps_rest"] else "Other colour")
+    assert known
+    page.get_by_role("button", name="Show more").click()
+    expect(page.locator(".card")).to_have_count(39)
+    expect(grids.first.locator(".card")).to_have_count(answer["matching"])
+
+
+def test_a_wish_for_what_is_there_already_is_no_change(open_page: OpenPage) -> None:
+    page = open_page("/?item=item-001&set=colour%3Dgreen")
+    wait_for_results(page)
+    expect(page.locator(".chip.held")).to_contain_text("already so: no change")
+    expect(page.locator(".wishes h2")).to_have_text("What should be different?")
+    expect(page.locator(".shot.drawn")).to_be_hidden()
+    expect(page.locator(".results-title")).to_contain_text("match")
+    page.get_by_role("button", name="Undo all").click()
+    expect(page.locator(".results-title")).to_have_text("Most alike")
 
 
 def test_filters_narrow_and_can_be_taken_away(open_page: OpenPage) -> None:

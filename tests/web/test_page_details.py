@@ -223,7 +223,7 @@ def test_a_page_that_comes_too_early_waits_for_the_shop_to_open(open_page: OpenP
     page.route("**/v1/schema", open_late)
     page.goto("/?item=item-003")
     expect(page.locator(".notice")).to_have_text("One momentThe shop is just opening.")
-    expect(page.locator(".results-count")).to_contain_text("best first")
+    expect(page.locator(".results-count")).to_contain_text("most alike first")
     assert len(asked) == 3
 
 
@@ -260,7 +260,7 @@ def test_a_renewed_catalogue_is_noticed(
     renew("old", 50)
     page.get_by_role("button", name="Show more").click()
     expect(page.locator(".results .notes")).to_contain_text("The catalogue was renewed")
-    expect(page.locator(".results-count")).to_have_text("24 of 49 items, best first")
+    expect(page.locator(".results-count")).to_have_text("24 of 49 items, most alike first")
     expect(page.locator(".stock")).to_have_text("50 items")
     renew("new", 3)
     page.locator(".card-link").first.click()

@@ -15,18 +15,22 @@ from typing import Annotated
 import typer
 
 from amgan.cli import (
-    calibrating,
-    catalogue,
-    checking,
-    learning,
+    calibration,
+    check,
+    evaluate,
+    index,
+    prepare,
     presets,
-    pretraining,
-    reproducing,
-    searching,
-    serving,
-    start,
-    tagging,
-    updating,
+    pretrain,
+    quickstart,
+    reproduce,
+    search,
+    serve,
+    tag,
+    train,
+    triplets,
+    update,
+    validate,
 )
 from amgan.cli.errors import describe_error, exit_code
 from amgan.progress import set_progress_mode
@@ -41,18 +45,26 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-start.register(app)
-catalogue.register(app)
-learning.register(app)
-pretraining.register(app)
-calibrating.register(app)
-reproducing.register(app)
-presets.register(app)
-searching.register(app)
-updating.register(app)
-checking.register(app)
-serving.register(app)
-tagging.register(app)
+# In the order in which `amgan --help` shows them.
+for command in (
+    quickstart,
+    validate,
+    prepare,
+    triplets,
+    train,
+    pretrain,
+    evaluate,
+    calibration,
+    reproduce,
+    presets,
+    index,
+    search,
+    update,
+    check,
+    serve,
+    tag,
+):
+    command.register(app)
 
 
 class ProgressMode(StrEnum):

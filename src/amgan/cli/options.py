@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -18,6 +20,10 @@ if TYPE_CHECKING:
     from amgan.gallery.encoding.blocks import EncodingOptions
 
 CATALOGUE_PANEL = "Catalogue table"
+ENCODING_PANEL = "Encoding"
+
+# Groups of commands in `amgan --help`.
+START, PREPARE, LEARN, SEARCH = "Start here", "Your catalogue", "Learn and measure", "Search"
 
 
 class SeveralChoice(StrEnum):
@@ -51,7 +57,7 @@ Image = Annotated[
     typer.Option(
         "--image",
         metavar="COLUMN",
-        help="Column of picture paths, relative to the table.  [default: image]",
+        help="Column of picture paths, relative to the table.  \\[default: image]",
         rich_help_panel=CATALOGUE_PANEL,
         show_default=False,
     ),
@@ -91,8 +97,7 @@ Separator = Annotated[
     typer.Option(
         "--separator",
         metavar="TEXT",
-        help="What stands between several values in one cell, such as '|'.  [default: a cell holds "
-        "one value]",
+        help="Stands between several values in one cell, such as '|'.",
         rich_help_panel=CATALOGUE_PANEL,
         show_default=False,
     ),
@@ -101,8 +106,8 @@ Several = Annotated[
     SeveralChoice | None,
     typer.Option(
         "--several",
-        help="Of several values in one cell take the first, or none: the label is missing.  "
-        "[default: first]",
+        metavar="WHICH",
+        help="Of several values in a cell, take the first, or none.  \\[default: first]",
         rich_help_panel=CATALOGUE_PANEL,
         show_default=False,
     ),
@@ -111,8 +116,7 @@ Strict = Annotated[
     bool,
     typer.Option(
         "--strict",
-        help="End with 1 where a row, a label or a picture cannot be used, in place of leaving it "
-        "out.",
+        help="End with 1 where a row, label or picture cannot be used; leave none out.",
         rich_help_panel=CATALOGUE_PANEL,
     ),
 ]
@@ -122,7 +126,7 @@ Pictures = Annotated[
         "--pictures",
         metavar="FOLDER",
         envvar="AMGAN_PICTURES",
-        help="Folder of the gallery's pictures.  [default: the table's, where it was or moved "
+        help="Folder of the gallery's pictures.  \\[default: the table's, where it was or moved "
         "together with the gallery]",
         show_default=False,
     ),
@@ -149,7 +153,10 @@ Settings = Annotated[
     ),
 ]
 Device = Annotated[
-    str, typer.Option("--device", help="auto, cpu, cuda or cuda:N; auto takes a GPU where present.")
+    str,
+    typer.Option(
+        "--device", metavar="NAME", help="auto (a GPU if there is one), cpu, cuda, cuda:N."
+    ),
 ]
 Run = Annotated[
     Path,
@@ -166,17 +173,27 @@ def run_option(help: str, envvar: str | None = None) -> Any:
 
 def gallery_option(default: str = "gallery in the run folder") -> Any:
     """The option --gallery; `default` says in words what is taken without it."""
-    help = f"Gallery folder.  [default: {default}]"
+    help = f"Gallery folder.  \\[default: {default}]"
     return typer.Option("--gallery", "-g", metavar="FOLDER", help=help, show_default=False)
 
 
 Gallery = Annotated[Path | None, gallery_option()]
-BatchSize = Annotated[int, typer.Option(min=1, help="Pictures encoded at once, by each worker.")]
+BatchSize = Annotated[
+    int,
+    typer.Option(
+        min=1,
+        metavar="N",
+        help="Pictures encoded at once, by each worker.",
+        rich_help_panel=ENCODING_PANEL,
+    ),
+]
 Executor = Annotated[
     ExecutorChoice,
     typer.Option(
-        help="Who encodes: threads of this process, several processes, or Ray (the cluster at "
-        "RAY_ADDRESS, or this machine)."
+        metavar="NAME",
+        help="Who encodes: threads, processes, or ray (the cluster at RAY_ADDRESS, or this "
+        "machine).",
+        rich_help_panel=ENCODING_PANEL,
     ),
 ]
 Workers = Annotated[
@@ -184,13 +201,26 @@ Workers = Annotated[
     typer.Option(
         min=1,
         metavar="N",
-        help="Number of threads, processes or Ray actors.  [default: as many as there are cores]",
+        rich_help_panel=ENCODING_PANEL,
+        help="Number of threads, processes or Ray actors.  \\[default: as many as there are cores]",
+        show_default=False,
+    ),
+]
+Engine = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL",
+        help="Search with another engine than the gallery was indexed for: faiss://exact, or the "
+        "same one with another ef_search.",
         show_default=False,
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
+# What is trained where nobody names a method: heads on a pretrained trunk.
+UNTUNED = Path("heads")
+TUNED = Path("heads-tuned")
 ENCODING_ADVICE = "what was encoded is kept; give the same command again to go on"
 
 
@@ -242,17 +272,61 @@ class TableOptions:
         ]
 
 
+def takes_table(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of a catalogue's table, in place of its parameter `source`.
+
+    Args:
+        command: has a parameter `source`, a `TableOptions`.
+    """
+    own = inspect.signature(command, eval_str=True)
+    parameters: list[inspect.Parameter] = []
+    for parameter in own.parameters.values():
+        shared = _TABLE_PARAMETERS if parameter.name == "source" else (parameter,)
+        parameters += shared
+
+    def call(**given: Any) -> None:
+        table = {parameter.name: given.pop(parameter.name) for parameter in _TABLE_PARAMETERS}
+        command(source=TableOptions(**table), **given)
+
+    call.__name__, call.__doc__ = command.__name__, command.__doc__
+    call.__annotations__ = {one.name: one.annotation for one in parameters}
+    vars(call)["__signature__"] = own.replace(parameters=parameters)
+    return call
+
+
+_PLAIN = inspect.Parameter.POSITIONAL_OR_KEYWORD
+_TABLE_PARAMETERS = tuple(
+    inspect.Parameter(name, _PLAIN, default=default, annotation=kind)
+    for name, kind, default in (
+        ("table", Table, None),
+        ("attributes", Attributes, ""),
+        ("image", Image, ""),
+        ("item_id", ItemId, ""),
+        ("product", Product, ""),
+        ("split", Split, ""),
+        ("separator", Separator, ""),
+        ("several", Several, None),
+    )
+)
+
+
 def read_config(
-    configs: list[Path] | None, table: TableOptions, settings: list[str] | None
+    configs: list[Path] | None,
+    table: TableOptions,
+    settings: list[str] | None,
+    fallback: Path = UNTUNED,
 ) -> ExperimentConfig:
     """The configuration that a command line adds up to.
+
+    Where nothing in it names a method, it stands on the preset `fallback`.
 
     Raises:
         ValueError: a wrong setting, or no catalogue named anywhere.
     """
     from amgan.config import load_config
 
-    config = load_config(configs or [], [*table.settings(), *(settings or [])])
+    overrides = [*table.settings(), *(settings or [])]
+    config = load_config(configs or [], overrides, fallback=fallback)
     if not config.catalogue.path:
         raise InputError("name a catalogue: a table, or a file with [catalogue] after --config")
     if config.catalogue.reader == "table" and not config.catalogue.attributes:

@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from amgan.cli.learning import PANEL
-from amgan.cli.options import AsJson, examples
+from amgan.cli.options import LEARN, AsJson, examples
 
 EXAMPLES = examples(
     "amgan presets",
@@ -19,7 +18,7 @@ EXAMPLES = examples(
 
 def register(app: typer.Typer) -> None:
     """Add this file's command to the application."""
-    app.command(rich_help_panel=PANEL, epilog=EXAMPLES)(presets)
+    app.command(rich_help_panel=LEARN, epilog=EXAMPLES)(presets)
 
 
 def presets(

@@ -8,6 +8,7 @@ import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -161,32 +162,41 @@ def print_search(
         words = {} if reading is None else {"words": reading.to_dict()}
         print_json(search_to_dict(result) | words)
         return
-    changes = ", ".join(map(str, result.changes)) or "no changes"
-    table = Table(
-        title=f"{changes}; {counted(result.candidates, 'item')} ranked", title_justify="left"
-    )
+    asked = [*map(str, result.changes)]
+    asked += [f"{change.attribute}: {change.wanted} already" for change in result.already]
+    title = f"{', '.join(asked) or 'no changes'}; {_found(result)}"
+    table = Table(title=title, title_justify="left")
     table.add_column("", justify="right")
     table.add_column("item", overflow="fold")
-    table.add_column("score", justify="right")
     for attribute in result.attributes:
         table.add_column(attribute.name, overflow="fold")
-    for hit in result.hits:
+    met = [hit for hit in result.hits if hit.has_wanted]
+    close = [hit for hit in result.hits if not hit.has_wanted]
+    for hit in (*met, *close):
         marked = [_marked(hit.labels[a.name], hit.matches[a.name]) for a in result.attributes]
-        table.add_row(str(hit.rank), hit.item_id, f"{hit.score:.4g}", *marked)
+        table.add_row(str(hit.rank), hit.item_id, *marked, end_section=hit in met[-1:])
     print_table(table)
+
+
+def _found(result: SearchResult) -> str:
+    """How many items were ranked, and how many of them have all that was asked for."""
+    ranked = counted(result.candidates, "item")
+    if result.matching is None:
+        return f"{ranked} ranked"
+    verb = "matches" if result.matching == 1 else "match"
+    return f"{result.matching:,} of {ranked} {verb}"
 
 
 def search_to_dict(result: SearchResult) -> dict[str, Any]:
     """A search result as plain data."""
     return {
-        "changes": [
-            {"attribute": c.attribute, "wanted": c.wanted, "unwanted": c.unwanted}
-            for c in result.changes
-        ],
+        "changes": [asdict(change) for change in result.changes],
+        "already": [asdict(change) for change in result.already],
         "reference": {
             a.name: {"value": a.value, "confidence": a.confidence} for a in result.attributes
         },
         "candidates": result.candidates,
+        "matching": result.matching,
         "mode": result.mode,
         "hits": [
             {
@@ -196,6 +206,8 @@ def search_to_dict(result: SearchResult) -> dict[str, Any]:
                 "image": str(hit.image),
                 "labels": dict(hit.labels),
                 "matches": dict(hit.matches),
+                "has_wanted": hit.has_wanted,
+                "keeps_rest": hit.keeps_rest,
                 "fields": dict(hit.fields),
             }
             for hit in result.hits

@@ -20,8 +20,9 @@ from amgan.gallery.integrity import MappedFiles
 from amgan.gallery.items import ItemTable
 from amgan.gallery.manifest import Manifest
 from amgan.gallery.versions import GalleryError
-from amgan.images import ImageSettings, Pixels
+from amgan.images import ImageSettings
 from amgan.methods.method import RankingMetric
+from amgan.methods.query_arrays import PictureArray
 from amgan.methods.trained import TrainedModel
 
 
@@ -49,14 +50,15 @@ class Gallery:
 
     @classmethod
     def in_memory(
-        cls, model: TrainedModel, catalogue: Catalogue, pixels: Pixels | None = None
+        cls, model: TrainedModel, catalogue: Catalogue, pixels: PictureArray | None = None
     ) -> Gallery:
         """Encode a catalogue into a gallery that lives only in this process.
 
         Args:
             model: encodes the pictures.
             catalogue: its schema has to be the model's.
-            pixels: decoded pictures (N, H, W, 3) in catalogue order; None reads the files.
+            pixels: decoded pictures (N, H, W, 3), or their features (N, F), in catalogue order;
+                None reads the files.
 
         Raises:
             GalleryError: the schemas differ.

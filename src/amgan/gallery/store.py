@@ -33,6 +33,7 @@ from amgan.gallery.manifest import Manifest, TableReading
 from amgan.gallery.picture_root import PictureRoot
 from amgan.gallery.versions import GalleryError, VersionedFolder, load_array
 from amgan.images import Pixels
+from amgan.methods.compiled import compiled_file
 from amgan.methods.model_file import load_model, save_model
 from amgan.methods.ranking import RankingChoice
 from amgan.methods.trained import TrainedModel
@@ -122,6 +123,7 @@ def build_gallery(
     with store.writing():
         store.clear_work(keep=(VECTORS_FILE, JOURNAL_FILE))
         save_model(store.work / MODEL_FILE, model.method, model.description)
+        model.save_compiled(compiled_file(store.work / MODEL_FILE))
         job = EncodingJob(model, catalogue, pixels, encoding, store.work / MODEL_FILE, trust_labels)
         states = None if pixels is not None else picture_states(catalogue)
         encoded = encode_to_file(job, store.work)

@@ -37,6 +37,7 @@ from amgan.gallery.store import (
 from amgan.gallery.unchanged import unchanged_rows
 from amgan.gallery.versions import GalleryError, VersionedFolder
 from amgan.images import Pixels
+from amgan.methods.compiled import compiled_file
 from amgan.methods.ranking import RankingChoice
 from amgan.methods.trained import TrainedModel
 from amgan.progress import Progress
@@ -234,6 +235,11 @@ def _publish(
     _write_vectors(store.work, old.vectors, plan.kept, model.embedding_dim)
     items, labels = joined
     _link_or_copy(old.folder / MODEL_FILE, store.work / MODEL_FILE)
+    compiled = compiled_file(old.folder / MODEL_FILE)
+    if compiled.is_file():
+        _link_or_copy(compiled, store.work / compiled.name)
+    else:  # of an older version
+        model.save_compiled(store.work / compiled.name)
     asked, ranking = old.manifest.engine_asked, gallery_ranking(old)
     trust_labels, table = old.manifest.trust_labels, old.manifest.table
     content = Content(old.name, items, labels, encoded.skipped, asked, ranking, trust_labels, table)

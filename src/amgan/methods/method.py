@@ -23,11 +23,16 @@ class QueryBatch:
         indicator: wanted values h, (N, J) in {0, 1}.
         reference_labels: labels (N, M) int64, -1 where missing or not known. At search time a
             picture may come without labels; a method that needs them predicts what is missing.
+        features: what the method's `feature_network` makes of the references, (N, F), where it has
+            one; the pictures are then not needed, and `reference` may be empty.
+        importance: what attributes' weights are multiplied with, (N, M); None for 1 each.
     """
 
     reference: Tensor
     indicator: Tensor
     reference_labels: Tensor
+    features: Tensor | None = None
+    importance: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -81,6 +86,28 @@ class TrainingBatch:
 
 
 @dataclass(frozen=True)
+class LabelledBatch:
+    """One minibatch of pictures with labels, for methods that learn without triplets.
+
+    Attributes:
+        pictures: (N, 3, H, W) in [-1, 1]; None where `features` will do.
+        features: what the method's `feature_network` makes of the pictures, (N, F), or None.
+        labels: (N, M) int64, -1 where missing.
+        groups: equal for pictures of one product, (N,) int64; every group has two or more.
+        item_ids: for error messages.
+    """
+
+    pictures: Tensor | None
+    features: Tensor | None
+    labels: Tensor
+    groups: Tensor
+    item_ids: tuple[str, ...]
+
+
+Minibatch = TrainingBatch | LabelledBatch
+
+
+@dataclass(frozen=True)
 class Phase:
     """One optimiser step of the loop.
 
@@ -118,11 +145,28 @@ class Method(nn.Module, ABC):
         embedding_dim: D, set by `__init__`.
         fusible: whether `classify` tells the attribute logits of an item from its embedding, and
             the metric is Euclidean: the fused ranking of `methods.fusion` needs both.
+        takes_features: whether all its answers are functions of what `feature_network` makes of a
+            picture, by way of `encode_features` and `classify`.
+        learns_labels: whether it learns from `LabelledBatch`es, not from triplets.
+        trains_on_pictures: whether those have to hold pictures; else features will do.
+        weighs_attributes: whether its ranking weighs attributes: it then takes labels that it is
+            told for certain, and a person can say how much each counts.
+        training_only: first letters of the names of those that no model file needs.
+        query_side: first letters of the names of those weights and buffers that do not decide the
+            gallery's vectors.
+        rescored: how many of the items that an engine finds `rescore` puts in order.
     """
 
     ranking_metric: RankingMetric
     embedding_dim: int
     fusible: bool = False
+    takes_features: bool = False
+    learns_labels: bool = False
+    trains_on_pictures: bool = True
+    weighs_attributes: bool = False
+    training_only: tuple[str, ...] = ()
+    query_side: tuple[str, ...] = ()
+    rescored: int = 0
 
     def load_pretrained(self) -> None:
         """Give each trunk its pretrained weights, where the settings name any.
@@ -146,6 +190,13 @@ class Method(nn.Module, ABC):
     def losses(self, phase: str, batch: TrainingBatch) -> dict[str, Tensor]:
         """Named, unweighted, scalar loss terms; all are minimised."""
         raise NotImplementedError(f"{type(self).__name__} has no phase {phase!r}")
+
+    def fit_scale(self, features: Tensor) -> None:
+        """Bring features (N, F) to one scale, where the method `takes_features`."""
+
+    def labelled_losses(self, phase: str, batch: LabelledBatch) -> dict[str, Tensor]:
+        """As `losses`, where the method `learns_labels`."""
+        raise NotImplementedError(f"{type(self).__name__} does not learn from labels alone")
 
     @abstractmethod
     def encode_gallery(self, images: Tensor) -> Tensor:
@@ -172,6 +223,29 @@ class Method(nn.Module, ABC):
         return MethodAnswer(
             self.encode_query(query), self.prototype(query), self.attribute_logits(query.reference)
         )
+
+    def feature_network(self) -> nn.Module | None:
+        """Pictures (N, 3, H, W) -> features (N, F), where the method `takes_features`."""
+        return None
+
+    def encode_features(self, features: Tensor) -> Tensor:
+        """As `encode_gallery`, from features (N, F)."""
+        raise NotImplementedError(f"{type(self).__name__} takes no features")
+
+    def give_labels(self, vectors: Tensor, labels: Tensor) -> Tensor:
+        """Gallery vectors (N, D) with labels (N, M) for certain, -1 where missing.
+
+        As here, where labels play no part in the ranking, the vectors stay as they are.
+        """
+        return vectors
+
+    def rescore(self, queries: Tensor, items: Tensor) -> Tensor:
+        """Scores (Q, R) of items (Q, R, D) for queries (Q, D), where `rescored` is above 0."""
+        raise NotImplementedError(f"{type(self).__name__} does not rescore")
+
+    def decisive_importance(self, indicator: Tensor) -> Tensor:
+        """Importance (N, M) that puts items with all wanted values first, labels being certain."""
+        raise NotImplementedError(f"{type(self).__name__} does not weigh attributes")
 
     def query_network(self) -> nn.Module | None:
         """The pass of `answer` as a network that can be compiled; None, as here, without one.

@@ -34,7 +34,11 @@ def save_model(
         "version": str(VERSION),
         "description": description.to_json(),
     }
-    tensors = method.state_dict()
+    tensors = {
+        name: value
+        for name, value in method.state_dict().items()
+        if not name.startswith(method.training_only)
+    }
     if half:
         tensors = {k: v.half() if v.is_floating_point() else v for k, v in tensors.items()}
     write_tensors(path, tensors, metadata)
@@ -83,4 +87,6 @@ def load_model(
             description = replace(description, facts=description.facts.choose(ranking))
         except InputError as error:
             raise InputError(f"{file}: {error}", file=file) from None
-    return TrainedModel(method, description, choose_compute(device, precision))
+    model = TrainedModel(method, description, choose_compute(device, precision))
+    model.file = file
+    return model

@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from amgan.attributes import MISSING, Indicator, Labels
 from amgan.images import Pixels
 
+# Pictures (N, H, W, 3) uint8, or features (N, F) that a method takes in their place.
+PictureArray = Pixels | NDArray[np.floating[Any]]
+
 
 @dataclass(frozen=True, eq=False)
 class QueryArrays:
@@ -22,7 +25,7 @@ class QueryArrays:
     work as they do for the others.
 
     Attributes:
-        pixels: references (Q, H, W, 3) uint8.
+        pixels: references (Q, H, W, 3) uint8, or their features (Q, F).
         indicator: wanted values (Q, J) in {0, 1}.
         labels: the references' labels (Q, M), -1 where not known; None where none is known. A fused
             ranking takes them for certain, and what the classifiers see where they are missing.
@@ -30,7 +33,7 @@ class QueryArrays:
             float32; None counts all alike.
     """
 
-    pixels: Pixels
+    pixels: PictureArray
     indicator: Indicator
     labels: Labels | None = None
     importance: NDArray[np.float32] | None = None

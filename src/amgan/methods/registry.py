@@ -20,6 +20,7 @@ from amgan.methods.cgan import Cgan, CganConfig
 from amgan.methods.editing import Editing, EditingConfig
 from amgan.methods.fcd import Fcd, FcdConfig
 from amgan.methods.fsn import Fsn, FsnConfig
+from amgan.methods.heads import HeadsConfig, HeadsRanker
 from amgan.methods.method import Method
 from amgan.methods.posterior import PosteriorConfig, PosteriorRanker
 from amgan.models.network import NetworkConfig
@@ -39,6 +40,7 @@ class MethodEntry:
 
 
 METHODS: dict[str, MethodEntry] = {
+    "heads": MethodEntry(HeadsRanker, HeadsConfig()),
     "adde-m": MethodEntry(Adde, AddeConfig()),
     "amgan-p": MethodEntry(Amgan, AmganConfig(scheme="pair")),
     "amgan-t": MethodEntry(Amgan, AmganConfig(scheme="triplet")),

@@ -4,19 +4,32 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
-from amgan.attributes import AttributeSchema, Labels
+from amgan.attributes import AttributeSchema, Indicator, Labels
 from amgan.devices import Compute
+from amgan.files import replacing
 from amgan.images import ImageSettings, Pixels, to_pixels, to_tensor
-from amgan.methods.compiled import CompiledQueries, can_compile
+from amgan.methods.compiled import (
+    CompiledNetwork,
+    can_compile,
+    compile_network,
+    compiled_file,
+    holds_compiled,
+    load_compiled,
+    save_compiled,
+    weights_digest,
+)
 from amgan.methods.description import Embeddings, ModelDescription, QueryAnswers
 from amgan.methods.facts import ModelFacts, Ranking
 from amgan.methods.fusion import (
@@ -26,7 +39,7 @@ from amgan.methods.fusion import (
     with_given_labels,
 )
 from amgan.methods.method import Method, MethodAnswer, QueryBatch, RankingMetric
-from amgan.methods.query_arrays import QueryArrays
+from amgan.methods.query_arrays import PictureArray, QueryArrays
 
 
 class TrainedModel:
@@ -40,6 +53,9 @@ class TrainedModel:
         description: what it is.
         compute: device and precision.
         batch_size: pictures a forward pass.
+
+    Attributes:
+        file: that it was loaded from; None where it was made in memory.
     """
 
     def __init__(
@@ -51,17 +67,72 @@ class TrainedModel:
         self.batch_size = batch_size
         facts = description.facts
         self.fusion = facts.fusion if facts.ranking == "fused" else None
-        self._compiled: CompiledQueries | None = None
+        self.file: Path | None = None
+        self._compiled: CompiledNetwork | None = None
+        self._converted: Path | None = None  # the file of the last conversion
 
     def compile(self) -> None:
         """Answer queries with compiled networks from now on, where there are any.
 
-        Their results differ from the eager ones by rounding.
+        Their results differ from the eager ones by rounding. A converted network beside the model's
+        file is taken; without one it is converted here.
         """
-        network = self.method.query_network() if can_compile(self.compute) else None
-        if network is not None:
-            values = self.schema.num_values
-            self._compiled = CompiledQueries(network, self.images, values, self.compute)
+        network = self._query_network()
+        if network is not None and not self.load_compiled():
+            self._compiled = compile_network(network, self._query_examples(), self.compute)
+
+    def load_compiled(self, *files: Path) -> bool:
+        """As `compile`, by a converted network alone; nothing is converted.
+
+        Args:
+            files: to look for it in, after that beside the model's own.
+
+        Returns:
+            Whether queries are answered so, or cannot be on this device or with this method.
+        """
+        network = self._query_network()
+        if network is None:
+            return True
+        tag = weights_digest(network)
+        for file in (*([compiled_file(self.file)] if self.file else []), *files):
+            self._compiled = load_compiled(file, tag, self.compute)
+            if self._compiled is not None:
+                return True
+        return False
+
+    def save_compiled(self, file: Path) -> None:
+        """Write the converted query network to `file`, where the method has one.
+
+        It is converted unless that was done before.
+        """
+        network = self._query_network()
+        if network is None:
+            return
+        tag = weights_digest(network)
+        for made in (self._converted, compiled_file(self.file) if self.file else None):
+            if made is not None and holds_compiled(made, tag):
+                with replacing(file) as temporary:
+                    shutil.copyfile(made, temporary)
+                return
+        save_compiled(file, network, self._query_examples(), tag)
+        self._converted = file
+
+    def _query_network(self) -> nn.Module | None:
+        """What is worth compiling: the pass of a query, or what makes features of pictures."""
+        if not can_compile(self.compute):
+            return None
+        method = self.method
+        network = method.feature_network() if method.takes_features else method.query_network()
+        parts = () if network is None else network.modules()
+        # OpenVINO runs an encoder from an ONNX file as it is.
+        apart = any(isinstance(part, Trunk) and not part.differentiable for part in parts)
+        return None if apart else network
+
+    def _query_examples(self) -> tuple[Tensor, ...]:
+        picture = torch.zeros(2, 3, self.images.height, self.images.width)
+        if self.method.takes_features:
+            return (picture,)
+        return picture, torch.zeros(2, self.schema.num_values)
 
     def with_facts(self, facts: ModelFacts) -> TrainedModel:
         """The same networks with other facts, such as another ranking."""
@@ -84,6 +155,11 @@ class TrainedModel:
         return "pure" if self.fusion is None else "fused"
 
     @property
+    def weighs_attributes(self) -> bool:
+        """Whether the ranking weighs attributes, and takes known labels for certain."""
+        return self.fusion is not None or self.method.weighs_attributes
+
+    @property
     def ranking_metric(self) -> RankingMetric:
         """How embeddings are compared."""
         return self.method.ranking_metric if self.fusion is None else "inner_product"
@@ -102,15 +178,41 @@ class TrainedModel:
         if self.fusion is not None:  # query-side weights leave the gallery's vectors as they are
             description["ranking"] = "fused"
         digest = hashlib.sha256(json.dumps(description, sort_keys=True).encode())
-        for name, value in sorted(self.method.state_dict().items()):
-            digest.update(name.encode())
-            digest.update(value.detach().cpu().contiguous().view(-1).numpy().tobytes())
+        _add_weights(digest, self.method, self.method.query_side + self.method.training_only)
         return digest.hexdigest()
 
-    def encode_gallery(self, pixels: Pixels) -> Embeddings:
-        """Embeddings (N, D) float32 of gallery pictures (N, H, W, 3) uint8."""
+    @cached_property
+    def feature_identity(self) -> str:
+        """SHA-256 over what decides features: pictures, feature network and its precision."""
+        network = self.method.feature_network()
+        assert network is not None
+        compiled = can_compile(self.compute)
+        parts = f"{self.images.digest} {network} {self.compute.bfloat16} {compiled}"
+        digest = hashlib.sha256(parts.encode())
+        _add_weights(digest, network)
+        return digest.hexdigest()
+
+    @cached_property
+    def num_features(self) -> int:
+        """F, for a method that takes features."""
+        blank = np.zeros((1, self.images.height, self.images.width, 3), np.uint8)
+        return int(self.compute_features(blank).shape[1])
+
+    def compute_features(self, pixels: Pixels) -> Embeddings:
+        """Features (N, F) float32 of pictures, for a method that takes them."""
+        with self._inference():
+            parts = [self._see(pixels[part]).cpu().numpy() for part in self._parts(len(pixels))]
+        return np.concatenate(parts)
+
+    def encode_gallery(self, pixels: PictureArray) -> Embeddings:
+        """Embeddings (N, D) float32 of gallery pictures (N, H, W, 3) uint8.
+
+        Here and below, features (N, F) may stand for the pictures where the method takes them.
+        """
 
         def encode(part: slice) -> Tensor:
+            if self.method.takes_features:
+                return self.method.encode_features(self._see(pixels[part]))
             embeddings = self.method.encode_gallery(self._pictures(pixels[part]))
             if self.fusion is None:
                 return embeddings
@@ -120,14 +222,35 @@ class TrainedModel:
         return self._collect(len(pixels), encode)
 
     def give_labels(self, vectors: Embeddings, labels: Labels) -> Embeddings:
-        """Gallery vectors (N, D) of a fused ranking with labels (N, M) for certain.
+        """Gallery vectors (N, D) with labels (N, M) for certain, where the ranking takes them.
 
         A ranking by the distance alone leaves them as they are.
         """
-        if self.fusion is None:
-            return vectors
         given = torch.from_numpy(labels.astype(np.int64))
-        return with_given_labels(torch.from_numpy(vectors), given, self.schema.sizes).numpy()
+        plain = torch.from_numpy(vectors)
+        if self.fusion is None:
+            return self.method.give_labels(plain, given).numpy()
+        return with_given_labels(plain, given, self.schema.sizes).numpy()
+
+    def rescore(self, queries: Embeddings, items: Embeddings) -> Embeddings:
+        """Scores (Q, R) float32 of items (Q, R, D) for queries (Q, D); see `Method.rescore`."""
+        with torch.inference_mode():
+            return self.method.rescore(torch.from_numpy(queries), torch.from_numpy(items)).numpy()
+
+    def decisive_importance(self, indicator: Indicator) -> NDArray[np.float32]:
+        """Importance (Q, M) with which items that have all wanted values (Q, J) come first.
+
+        The weights of a ranking were fitted to what classifiers guess. Where labels are certain, a
+        wanted value counts as much as all else together, so that no result lacks it for being
+        alike.
+        """
+        wanted = torch.from_numpy(np.ascontiguousarray(indicator, np.float32))
+        if self.fusion is None:
+            with torch.inference_mode():
+                return self.method.decisive_importance(wanted.to(self.compute.device)).cpu().numpy()
+        most = self.schema.num_attributes / (self.fusion.changed or 1.0)
+        asked = [indicator[:, columns].any(1) for columns in self.schema.slices]
+        return np.where(np.stack(asked, 1), most, 1.0).astype(np.float32)
 
     def encode_queries(self, queries: QueryArrays) -> Embeddings:
         """Embeddings (Q, D) float32 of queries."""
@@ -164,7 +287,7 @@ class TrainedModel:
 
     def _answer(self, query: QueryBatch) -> MethodAnswer:
         """What the method makes of queries, by its compiled networks where there are any."""
-        if self._compiled is None:
+        if self._compiled is None or self.method.takes_features:
             return self.method.answer(query)
         prototypes, embeddings, logits = self._compiled(
             query.reference.contiguous().numpy(), query.indicator.contiguous().numpy()
@@ -189,15 +312,15 @@ class TrainedModel:
     def draw_prototypes(self, queries: QueryArrays) -> Pixels | None:
         """Prototypes (Q, H, W, 3) uint8, or None where the method draws none."""
         parts = []
-        with torch.inference_mode(), self.compute.autocast():
+        with self._inference():
             for part in self._parts(len(queries)):
                 images = self.method.prototype(self._query(queries[part]))
                 if images is None:
                     return None
                 parts.append(to_pixels(images.float().cpu()))
-        return np.concatenate(parts) if parts else queries.pixels[:0]
+        return np.concatenate(parts) if parts else np.asarray(queries.pixels[:0], np.uint8)
 
-    def predict_attributes(self, pixels: Pixels) -> NDArray[np.float32] | None:
+    def predict_attributes(self, pixels: PictureArray) -> NDArray[np.float32] | None:
         """Probabilities (N, J), each attribute's block summing to 1; None without a classifier.
 
         They are calibrated where temperatures were fitted to the model.
@@ -214,19 +337,48 @@ class TrainedModel:
         ]
         return torch.cat(scaled, dim=1).numpy()
 
-    def attribute_logits(self, pixels: Pixels) -> NDArray[np.float32] | None:
+    def attribute_logits(self, pixels: PictureArray) -> NDArray[np.float32] | None:
         """Logits (N, J) of pictures (N, H, W, 3) uint8; None without a classifier."""
         parts = []
-        with torch.inference_mode(), self.compute.autocast():
+        with self._inference():
             for part in self._parts(len(pixels)):
-                logits = self.method.attribute_logits(self._pictures(pixels[part]))
+                logits = self._logits(pixels[part])
                 if logits is None:
                     return None
                 parts.append(logits.float().cpu().numpy())
         return np.concatenate(parts) if parts else np.empty((0, self.schema.num_values), np.float32)
 
-    def _collect(self, total: int, encode: Callable[[slice], Tensor]) -> Embeddings:
+    def _logits(self, pixels: PictureArray) -> Tensor | None:
+        if self.method.takes_features:
+            return self.method.classify(self.method.encode_features(self._see(pixels)))
+        return self.method.attribute_logits(self._pictures(pixels))
+
+    def _see(self, pixels: PictureArray) -> Tensor:
+        """Features (N, F) float32 of pictures, or those that are given in their place."""
+        if pixels.ndim == 2:
+            return torch.from_numpy(np.asarray(pixels, np.float32)).to(self.compute.device)
+        pictures = self._pictures(pixels)
+        if self._compiled is not None:
+            return self._compiled(pictures.contiguous().numpy())[0]
+        network = self.method.feature_network()
+        assert network is not None
+        features: Tensor = network(pictures)
+        return features.float()
+
+    @contextmanager
+    def _inference(self) -> Iterator[None]:
+        """Context in which networks are called.
+
+        Features are what takes long, for each item of a catalogue, so that compiling their network
+        always pays. It is traced outside of the context.
+        """
+        if self.method.takes_features and self._compiled is None:
+            self.compile()
         with torch.inference_mode(), self.compute.autocast():
+            yield
+
+    def _collect(self, total: int, encode: Callable[[slice], Tensor]) -> Embeddings:
+        with self._inference():
             parts = [encode(part).float().cpu().numpy() for part in self._parts(total)]
         return np.concatenate(parts) if parts else np.empty((0, self.embedding_dim), np.float32)
 
@@ -234,15 +386,26 @@ class TrainedModel:
         for start in range(0, total, self.batch_size):
             yield slice(start, min(start + self.batch_size, total))
 
-    def _pictures(self, pixels: Pixels) -> Tensor:
-        images = to_tensor(np.asarray(pixels))
+    def _pictures(self, pixels: PictureArray) -> Tensor:
+        images = to_tensor(np.asarray(pixels, np.uint8))
         return images.to(self.compute.device, memory_format=self.compute.memory_format)
 
     def _query(self, queries: QueryArrays) -> QueryBatch:
         device = self.compute.device
-        _, indicator, labels, _ = queries.filled(self.schema.num_attributes)
+        _, indicator, labels, importance = queries.filled(self.schema.num_attributes)
+        takes_features = self.method.takes_features
         return QueryBatch(
-            self._pictures(queries.pixels),
+            torch.empty(len(queries), 0) if takes_features else self._pictures(queries.pixels),
             torch.from_numpy(np.ascontiguousarray(indicator, np.float32)).to(device),
             torch.from_numpy(labels.astype(np.int64)).to(device),
+            self._see(queries.pixels) if takes_features else None,
+            torch.from_numpy(np.ascontiguousarray(importance, np.float32)).to(device),
         )
+
+
+def _add_weights(digest: hashlib._Hash, network: nn.Module, without: tuple[str, ...] = ()) -> None:
+    """Feed a network's weights and buffers to a digest, but those whose names begin `without`."""
+    for name, value in sorted(network.state_dict().items()):
+        if not name.startswith(without):
+            digest.update(name.encode())
+            digest.update(value.detach().cpu().contiguous().view(-1).numpy().tobytes())

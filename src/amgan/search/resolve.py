@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -27,6 +27,7 @@ class ResolvedQuery:
     Attributes:
         picture: of the reference.
         changes: with names as the schema writes them.
+        already: values that were asked for and that the reference is known to have.
         indicator: wanted values (1, J).
         labels: the reference's known labels (1, M), -1 where not known.
         importance: what each attribute's weight is multiplied with, (1, M); None leaves them.
@@ -37,6 +38,7 @@ class ResolvedQuery:
 
     picture: Path | bytes
     changes: tuple[Change, ...]
+    already: tuple[Change, ...]
     indicator: Indicator
     labels: Labels
     importance: NDArray[np.float32] | None
@@ -45,20 +47,20 @@ class ResolvedQuery:
     excluded: Rows
 
 
-def resolve_query(query: SearchQuery, gallery: Gallery, *, fused: bool) -> ResolvedQuery:
+def resolve_query(query: SearchQuery, gallery: Gallery, *, weighs: bool) -> ResolvedQuery:
     """Find the names of a query in a gallery.
 
     Args:
         query: as a person asks.
         gallery: to be ranked.
-        fused: whether it has a fused ranking, whose attributes can be weighed.
+        weighs: whether its ranking weighs attributes, so that a person can say how much they count.
 
     Raises:
         QueryError: an unknown attribute, value or field; an importance that cannot be used.
         NoSuchItemError: an item that the gallery does not have.
     """
     schema = gallery.schema
-    changes = named_changes(schema, query.changes)
+    asked = named_changes(schema, query.changes)
     known = _named_values(schema, "known", query.known.items())
     filters = _find_filters(gallery, query.filters)
     picture, excluded = query.picture, list(query.exclude)
@@ -68,12 +70,15 @@ def resolve_query(query: SearchQuery, gallery: Gallery, *, fused: bool) -> Resol
         known = {**schema.decode(item.labels), **known}
         excluded.append(query.item_id)
     assert picture is not None  # or the query could not have been made
+    already = tuple(change for change in asked if known.get(change.attribute) == change.wanted)
+    changes = tuple(change for change in asked if change not in already)
     return ResolvedQuery(
         picture,
         changes,
+        tuple(replace(change, unwanted=change.wanted) for change in already),
         schema.changes_indicator(changes)[None],
         np.array([schema.encode(known)], np.int16),
-        _importance(schema, query, fused),
+        _hold(schema, _importance(schema, query, weighs), already, weighs and not query.pure),
         gallery.select(filters),
         filters,
         _rows_of(gallery, excluded),
@@ -137,10 +142,10 @@ def _find_filters(gallery: Gallery, filters: Filters) -> dict[str, tuple[str, ..
 
 
 def _importance(
-    schema: AttributeSchema, query: SearchQuery, fused: bool
+    schema: AttributeSchema, query: SearchQuery, weighs: bool
 ) -> NDArray[np.float32] | None:
     importance: Mapping[str, float] = query.importance
-    if importance and (query.pure or not fused):
+    if importance and (query.pure or not weighs):
         raise QueryError(
             "attributes have no weights where the distance alone ranks; "
             + ("leave out `pure`" if query.pure else "index the catalogue with --ranking fused"),
@@ -159,6 +164,21 @@ def _importance(
         written = _about("importance", schema.find_attribute, name)
         counts[0, schema.attribute_position(written)] = value
     return counts
+
+
+def _hold(
+    schema: AttributeSchema,
+    importance: NDArray[np.float32] | None,
+    already: Iterable[Change],
+    weighed: bool,
+) -> NDArray[np.float32] | None:
+    """Importance in which a wanted value that the reference has counts as much as all others."""
+    places = [schema.attribute_position(change.attribute) for change in already]
+    if not weighed or not places:
+        return importance
+    held = np.ones((1, schema.num_attributes), np.float32) if importance is None else importance
+    held[:, places] *= schema.num_attributes
+    return held
 
 
 def _rows_of(gallery: Gallery, item_ids: Iterable[str]) -> Rows:

@@ -56,6 +56,9 @@ class Hit:
         fields: further columns of its catalogue.
         matches: for each attribute, whether the item has the wanted value, or, where none was
             wanted, the reference's; None where either is not known.
+        has_wanted: whether it has all that was asked for, True where nothing was; None where a
+            label is missing that decides it.
+        keeps_rest: the same for everything else that is known of the reference.
     """
 
     item_id: str
@@ -66,6 +69,8 @@ class Hit:
     labels: Mapping[str, str | None]
     fields: Mapping[str, str | None]
     matches: Mapping[str, bool | None]
+    has_wanted: bool | None
+    keeps_rest: bool | None
 
 
 @dataclass(frozen=True)
@@ -75,23 +80,29 @@ class SearchResult:
     Attributes:
         hits: best first.
         changes: what was asked for, with the values they replace where these are known.
+        already: values that were asked for and that the reference is known to have: no change.
+            Results are to have them all the same.
         attributes: the reference's attributes, given or predicted.
         source: the reference picture.
         reference: the reference as the model saw it (H, W, 3).
         prototype: the picture that was searched for (H, W, 3); None where the method draws none.
         images: how the source became the reference.
         candidates: items that were ranked, after filters and exclusions.
+        matching: how many of these are known to have all that was asked for; None where nothing
+            was.
         mode: how the engine searched.
         seconds: time for "decode", "encode" (prototype and attributes included), "search".
     """
 
     hits: tuple[Hit, ...]
     changes: tuple[Change, ...]
+    already: tuple[Change, ...]
     attributes: tuple[ReferenceAttribute, ...]
     source: Path | bytes
     reference: Pixels
     prototype: Pixels | None
     images: ImageSettings
     candidates: int
+    matching: int | None
     mode: str
     seconds: Mapping[str, float]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from amgan.attributes import (
     MISSING,
     AttributeSchema,
-    Change,
     Labels,
 )
 from amgan.errors import InputError
@@ -27,6 +26,7 @@ from amgan.images import DEFAULT_LIMITS, ImageSettings, PictureLimits, Pixels, l
 from amgan.methods.query_arrays import QueryArrays
 from amgan.methods.trained import TrainedModel
 from amgan.run_folder import RunFolder
+from amgan.search.agreement import compare_labels, count_matching
 from amgan.search.query import SearchQuery
 from amgan.search.resolve import resolve_query
 from amgan.search.results import Hit, Ranking, ReferenceAttribute, SearchResult
@@ -78,7 +78,7 @@ class SearchService:
             QueryError: it asks for what gallery or model do not have.
             PictureError: the picture, or the item's, cannot be used.
         """
-        asked = resolve_query(query, self.gallery, fused=self.model.fusion is not None)
+        asked = resolve_query(query, self.gallery, weighs=self.model.weighs_attributes)
         seconds: dict[str, float] = {}
         with _timed(seconds, "decode"):
             if reference is None:
@@ -99,19 +99,22 @@ class SearchService:
             )
         attributes = self._describe(asked.labels[0], answer.probabilities)
         values = {attribute.name: attribute.value for attribute in attributes}
+        wanted = {change.attribute: change.wanted for change in (*asked.changes, *asked.already)}
         ranked = len(self.gallery) if asked.rows is None else len(asked.rows)
         left_out = asked.excluded
         if asked.rows is not None:
             left_out = np.intersect1d(asked.rows, left_out)
         return SearchResult(
-            self._hits(ranking, query.offset, values, asked.changes),
+            self._hits(ranking, query.offset, values, wanted),
             tuple(replace(change, unwanted=values[change.attribute]) for change in asked.changes),
+            asked.already,
             attributes,
             asked.picture,
             reference,
             None if answer.prototypes is None else answer.prototypes[0],
             self.model.images,
             ranked - len(left_out),
+            self._count_matching(wanted, asked.rows, left_out) if wanted else None,
             ranking.mode,
             seconds,
         )
@@ -171,7 +174,8 @@ class SearchService:
         if not np.isfinite(vectors).all():
             raise GalleryError("the model gives no finite vector for a query")
         self.gallery.mapped.require_whole()
-        found = self.gallery.engine.search(vectors, k + exclude.shape[1], rows, filters)
+        wanted = k + exclude.shape[1]
+        found = self._rescored(vectors, wanted, rows, filters)
         places = places_kept(found.rows, exclude, k)
         return Neighbours(
             np.take_along_axis(found.scores, places, 1),
@@ -179,22 +183,38 @@ class SearchService:
             found.mode,
         )
 
+    def _rescored(
+        self, vectors: Vectors, wanted: int, rows: Rows | None, filters: Filters | None
+    ) -> Neighbours:
+        """What the engine finds, the first of it put in order by the method's own score."""
+        first = self.model.method.rescored
+        found = self.gallery.engine.search(vectors, max(wanted, first), rows, filters)
+        if not first:
+            return found
+        candidates = found.rows[:, :first]
+        exact = self.model.rescore(vectors, np.asarray(self.gallery.vectors[candidates]))
+        exact = np.where(candidates == NO_ROW, -np.inf, exact).astype(found.scores.dtype)
+        order = np.argsort(-exact, axis=1, kind="stable")
+        scores = np.take_along_axis(exact, order, 1)
+        ranked = np.take_along_axis(candidates, order, 1)
+        return Neighbours(
+            np.concatenate([scores, found.scores[:, first:]], 1)[:, :wanted],
+            np.concatenate([ranked, found.rows[:, first:]], 1)[:, :wanted],
+            found.mode,
+        )
+
     def _prepare(self, queries: QueryArrays) -> QueryArrays:
         """Queries as they may be put to the model in this gallery.
 
-        A fused ranking takes labels for certain, so it is told them only where the gallery trusts
-        labels. Its weights were fitted to what classifiers guess: where labels are certain, a
-        wanted value counts as much as all attributes together, so that no result lacks it for being
-        alike. A method that ranks by its own distance is told all: it was trained to use labels.
+        A ranking that weighs attributes takes labels for certain, so it is told them only where
+        the gallery trusts labels; what was asked for then comes first. A method that ranks by its
+        own distance is told all: it was trained to use labels.
         """
-        fusion = self.model.fusion
-        if fusion is None:
+        if not self.model.weighs_attributes:
             return queries
         if not self.gallery.manifest.trust_labels:
             return replace(queries, labels=None)
-        wanted = [queries.indicator[:, columns].any(1) for columns in self.schema.slices]
-        most = self.schema.num_attributes / (fusion.changed or 1.0)
-        weights = np.where(np.stack(wanted, 1), most, 1.0)
+        weights = self.model.decisive_importance(queries.indicator)
         if queries.importance is not None:
             weights = weights * queries.importance
         return replace(queries, importance=weights.astype(np.float32))
@@ -235,26 +255,28 @@ class SearchService:
         ranking: Neighbours,
         offset: int,
         values: Mapping[str, str | None],
-        changes: Iterable[Change],
+        wanted: Mapping[str, str],
     ) -> tuple[Hit, ...]:
         """Results of the first query from `offset` on; `values` are the reference's."""
-        wanted = {**values, **{change.attribute: change.wanted for change in changes}}
         ranked = zip(ranking.rows[0].tolist(), ranking.scores[0].tolist(), strict=True)
-        return tuple(
-            self._hit(row, rank, score, wanted)
-            for rank, (row, score) in enumerate(ranked, 1)
-            if rank > offset and row != NO_ROW
-        )
+        hits = []
+        for rank, (row, score) in enumerate(ranked, 1):
+            if rank > offset and row != NO_ROW:
+                item, fields = self.gallery[row], self.gallery.items.fields(row)
+                labels = self.schema.decode(item.labels)
+                agreement = compare_labels(labels, wanted, values)
+                hits.append(
+                    Hit(
+                        *(item.item_id, item.image, row, rank, score, labels, fields),
+                        **vars(agreement),
+                    )
+                )
+        return tuple(hits)
 
-    def _hit(self, row: int, rank: int, score: float, wanted: Mapping[str, str | None]) -> Hit:
-        item = self.gallery[row]
-        labels = self.schema.decode(item.labels)
-        matches = {
-            name: None if value is None or wanted[name] is None else value == wanted[name]
-            for name, value in labels.items()
-        }
-        fields = self.gallery.items.fields(row)
-        return Hit(item.item_id, item.image, row, rank, score, labels, fields, matches)
+    def _count_matching(self, wanted: Mapping[str, str], rows: Rows | None, left_out: Rows) -> int:
+        """Items among those ranked that are known to have all wanted values."""
+        labels = np.asarray(self.gallery.labels)
+        return count_matching(labels, np.array(self.schema.encode(wanted)), rows, left_out)
 
 
 def open_search(

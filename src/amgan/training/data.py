@@ -14,7 +14,7 @@ from amgan.catalogue.records import Catalogue
 from amgan.devices import Compute
 from amgan.errors import InputError
 from amgan.images import Pixels, to_tensor
-from amgan.methods.method import TrainingBatch
+from amgan.methods.method import Minibatch, TrainingBatch
 from amgan.queries import PositiveSampler, Triplets
 from amgan.text import counted
 
@@ -42,7 +42,7 @@ class Batches(Protocol):
     def __len__(self) -> int:
         """Minibatches an epoch."""
 
-    def batch(self, request: BatchRequest, compute: Compute) -> TrainingBatch:
+    def batch(self, request: BatchRequest, compute: Compute) -> Minibatch:
         """The minibatch that `request` names, on the device; the same at every call."""
 
 

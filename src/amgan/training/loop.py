@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from amgan.devices import Compute, Precision, choose_compute
 from amgan.errors import InputError, SettingsError
-from amgan.methods.method import Method, Phase, TrainingBatch
+from amgan.methods.method import LabelledBatch, Method, Minibatch, Phase
 from amgan.models.trunk import Trunk
 from amgan.progress import Bar, progress_bar
 from amgan.training.checkpoint import Progress, load_checkpoint, save_checkpoint
@@ -82,7 +82,7 @@ class Trainer:
 
     Attributes:
         method: an `nn.Module` that satisfies `methods.protocol.Method`.
-        batches: training minibatches.
+        batches: of triplets, or of labelled pictures where the method learns from those.
         config: how to train.
         log: where numbers go; the checkpoint lies in its run folder.
         fingerprint: identifies configuration and data; a checkpoint of another one is refused.
@@ -162,12 +162,10 @@ class Trainer:
         self._finish_epoch()
         self._save()
 
-    def _minibatches(
-        self, epoch: int, first: int
-    ) -> Iterator[tuple[int, list[TrainingBatch | None]]]:
+    def _minibatches(self, epoch: int, first: int) -> Iterator[tuple[int, list[Minibatch | None]]]:
         """Minibatches of each phase, the next ones read while the current ones are used."""
 
-        def read(step: int) -> list[TrainingBatch | None]:
+        def read(step: int) -> list[Minibatch | None]:
             done = (epoch * len(self.batches) + step) / (self.config.epochs * len(self.batches))
             return [
                 self.batches.batch(
@@ -188,11 +186,14 @@ class Trainer:
                     upcoming = reader.submit(read, step + 1)
                 yield step, current
 
-    def _take_step(self, phase: Phase, batch: TrainingBatch) -> None:
+    def _take_step(self, phase: Phase, batch: Minibatch) -> None:
         optimiser = self.optimisers[phase.name]
         _activate(self.method, phase)
         with self.compute.autocast():
-            terms = self.method.losses(phase.name, batch)
+            if isinstance(batch, LabelledBatch):
+                terms = self.method.labelled_losses(phase.name, batch)
+            else:
+                terms = self.method.losses(phase.name, batch)
         self._losses.add(phase, terms, batch, self.progress)
         total = sum(phase.weights[name] * term for name, term in terms.items())
         assert isinstance(total, Tensor)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from torch import Tensor
 
 from amgan.errors import AmganError
-from amgan.methods.method import Phase, TrainingBatch
+from amgan.methods.method import Minibatch, Phase
 from amgan.training.checkpoint import Progress
 
 
@@ -23,7 +23,7 @@ class LossLog:
         self._values: dict[str, list[float]] = {}
 
     def add(
-        self, phase: Phase, terms: Mapping[str, Tensor], batch: TrainingBatch, progress: Progress
+        self, phase: Phase, terms: Mapping[str, Tensor], batch: Minibatch, progress: Progress
     ) -> None:
         """Note the terms of one step.
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
 from amgan import search
+from amgan.attributes import Change
 from amgan.web.schemas import (
     ChangeMade,
     Hit,
@@ -52,11 +53,11 @@ def describe_attributes(
     return described
 
 
-def describe_changes(result: search.SearchResult) -> list[ChangeMade]:
+def describe_changes(changes: Iterable[Change]) -> list[ChangeMade]:
     """What was asked for."""
     return [
         ChangeMade(attribute=change.attribute, wanted=change.wanted, unwanted=change.unwanted)
-        for change in result.changes
+        for change in changes
     ]
 
 
@@ -72,6 +73,8 @@ def describe_hit(
     values: dict[str, Any] = {
         "attributes": dict(hit.labels),
         "matches": dict(hit.matches),
+        "has_wanted": hit.has_wanted,
+        "keeps_rest": hit.keeps_rest,
         "fields": dict(hit.fields),
         "score": hit.score,
     }

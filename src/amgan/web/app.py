@@ -108,7 +108,9 @@ def _build_state(settings: ServerSettings, opener: Opener) -> ServerState:
 
 def _opener(settings: ServerSettings) -> Opener:
     def open_both() -> tuple[TrainedModel, Gallery]:
-        opened = open_gallery(settings.gallery_path, engine=settings.engine)
+        opened = open_gallery(
+            settings.gallery_path, engine=settings.engine, pictures=settings.pictures
+        )
         return load_gallery_model(opened, settings.device, settings.model_path), opened
 
     return open_both

@@ -19,9 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from amgan.images import Pixels
 from amgan.methods.description import Embeddings, QueryAnswers
-from amgan.methods.query_arrays import QueryArrays
+from amgan.methods.query_arrays import PictureArray, QueryArrays
 from amgan.methods.trained import TrainedModel
 
 Arrays = tuple[NDArray[Any], ...]
@@ -191,7 +190,7 @@ class BatchedModel(TrainedModel):
         """As `TrainedModel.answer_queries`."""
         return QueryAnswers(*self._together("answer", *self._rows(queries)))
 
-    def predict_attributes(self, pixels: Pixels) -> NDArray[np.float32] | None:
+    def predict_attributes(self, pixels: PictureArray) -> NDArray[np.float32] | None:
         """As `TrainedModel.predict_attributes`."""
         made: NDArray[np.float32] | None = self._together("predict", pixels)
         return made

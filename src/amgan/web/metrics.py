@@ -63,8 +63,27 @@ class Metrics:
             buckets=_BATCHES,
             registry=registry,
         )
+        self._tell_gallery(registry)
+
+    def _tell_gallery(self, registry: CollectorRegistry) -> None:
+        """The metrics of what is in use."""
         self.gallery_items = Gauge(
             "amgan_gallery_items", "Items that can be found.", registry=registry
+        )
+        self.missing_pictures = Gauge(
+            "amgan_missing_pictures",
+            "Items whose picture is not there, or lies outside of the folder of pictures.",
+            registry=registry,
+        )
+        self.gallery_verified = Gauge(
+            "amgan_gallery_verified",
+            "1 where the files in use were compared with the SHA-256 they were written with.",
+            registry=registry,
+        )
+        self.newest_unusable = Gauge(
+            "amgan_newest_unusable",
+            "1 where the last load failed, so that an older gallery, or none, is in use.",
+            registry=registry,
         )
         self.loaded = Gauge(
             "amgan_loaded_info",

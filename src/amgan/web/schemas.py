@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic.config import JsonDict
@@ -12,8 +12,10 @@ from amgan.web.json_input import decode_base64
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 ItemId = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
-HitField = Literal["attributes", "matches", "fields", "picture", "score"]
-HIT_FIELDS: tuple[HitField, ...] = ("attributes", "matches", "fields", "picture", "score")
+HitField = Literal[
+    "attributes", "matches", "has_wanted", "keeps_rest", "fields", "picture", "score"
+]
+HIT_FIELDS: tuple[HitField, ...] = get_args(HitField)
 Confidence = Annotated[float, Field(ge=0, le=1)]
 
 _EXAMPLE_CHANGES: JsonDict = {"colour": "black", "sleeve": "long"}
@@ -201,7 +203,9 @@ class Hit(BaseModel):
     rank: int
     item_id: str
     score: float | None = Field(
-        default=None, description="Distance (less is better) or inner product."
+        default=None,
+        description="What the engine ranks by: a distance (less is better) or an inner product. It "
+        "compares results of one query and says nothing by itself.",
     )
     picture: str | None = Field(default=None, description="Address of the picture; add &width=N.")
     attributes: dict[str, str | None] | None = None
@@ -210,6 +214,15 @@ class Hit(BaseModel):
         default=None,
         description="For each attribute whether the item has the wanted value, or, where none was "
         "wanted, the reference's; null where not known.",
+    )
+    has_wanted: bool | None = Field(
+        default=None,
+        description="Whether it has all that was asked for, true where nothing was; null where a "
+        "missing label decides it.",
+    )
+    keeps_rest: bool | None = Field(
+        default=None,
+        description="The same for everything else that is known of the reference.",
     )
 
 
@@ -235,6 +248,14 @@ class SearchAnswer(BaseModel):
     request_id: str
     reference: Reference
     changes: list[ChangeMade]
+    already: list[ChangeMade] = Field(
+        description="Values that were asked for and that the reference is known to have: no "
+        "change, but results are to have them."
+    )
+    matching: int | None = Field(
+        description="Ranked items that are known to have all that was asked for; null where "
+        "nothing was."
+    )
     words: UnderstoodWords | None = None
     prototype: InlinePicture | None = Field(
         default=None, description="On request, where the method draws one."
@@ -349,6 +370,15 @@ class Ready(BaseModel):
     model: str
     gallery: str
     items: int
+    verified: bool = Field(
+        description="Whether every file was compared with the SHA-256 it was written with; not in "
+        "galleries of older versions."
+    )
+    missing_pictures: int = Field(description="Items whose picture is not there.")
+    load_failed: bool = Field(
+        description="Whether a newer gallery could not be opened, so that this one stays in use; "
+        "the log says why."
+    )
 
 
 class Reloaded(BaseModel):

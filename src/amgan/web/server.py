@@ -184,7 +184,9 @@ def check_content(settings: ServerSettings) -> None:
         ServerFailedError: one is not there, is damaged, or does not fit the other.
     """
     try:
-        gallery = open_gallery(settings.gallery_path, engine="faiss://exact")
+        gallery = open_gallery(
+            settings.gallery_path, engine="faiss://exact", pictures=settings.pictures, verify=False
+        )
         load_gallery_model(gallery, "cpu", settings.model_path)
     except (AmganError, OSError) as error:
         raise ServerFailedError(str(error)) from error

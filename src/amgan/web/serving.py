@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 import threading
 import time
 from collections.abc import Awaitable, Callable
@@ -16,7 +17,9 @@ import numpy as np
 
 from amgan.attributes import MISSING
 from amgan.gallery.gallery import Gallery
+from amgan.gallery.store import MODEL_FILE
 from amgan.images import ImageSettings, Pixels
+from amgan.methods.compiled import compiled_file, convert_apart
 from amgan.methods.query_arrays import QueryArrays
 from amgan.methods.trained import TrainedModel
 from amgan.search import SearchService
@@ -25,6 +28,7 @@ from amgan.web.decoding import LargePictureError, PictureDecoder
 from amgan.web.errors import ApiError
 from amgan.web.logs import logger
 from amgan.web.metrics import Metrics
+from amgan.web.picture_folder import PictureFolder
 from amgan.web.pictures import typical_shape
 from amgan.web.settings import ServerSettings
 from amgan.words import WordReader
@@ -46,6 +50,8 @@ class Loaded:
     draws_prototypes: bool
     reader: WordReader
     picture_shape: float
+    folder: PictureFolder
+    missing_pictures: int
 
     @property
     def gallery(self) -> Gallery:
@@ -106,6 +112,7 @@ class Serving:
         self.metrics = metrics
         self._opener = opener
         self._current: Loaded | None = None
+        self.load_error: str | None = None  # of the last load, where it failed
         self._reloading = threading.Lock()
         self.batcher = Batcher(
             settings.batch_size, settings.batch_window_ms / 1000, metrics.batches.observe
@@ -147,24 +154,25 @@ class Serving:
         try:
             loaded = self._open()
         except Exception as error:
+            self.load_error = str(error)
             self.metrics.reloads.labels("failed").inc()
+            self.metrics.newest_unusable.set(1)
             logger().error("load failed", reason=str(error))
             raise
         finally:
             self._reloading.release()
         self._current = loaded
+        self.load_error = None
         self._report(loaded)
         return loaded
 
     def _open(self) -> Loaded:
         model, gallery = self._opener()
-        try:
-            model.compile()
-        except RuntimeError as error:  # slower, and right all the same
-            logger().warning("not compiled", reason=str(error))
+        self._compile(model, gallery)
         batched = BatchedModel(model, self.batcher)
+        folder = PictureFolder.of(gallery)
         service = SearchService(
-            batched, gallery, self.settings.picture_limits, self._decoder.pixels
+            batched, gallery, self.settings.picture_limits, folder.confine(self._decoder.pixels)
         )
         loaded = Loaded(
             service,
@@ -172,9 +180,42 @@ class Serving:
             self._warm_up(service),
             WordReader(service.schema),
             typical_shape(gallery.items.images),
+            folder,
+            self._count_missing(folder, gallery),
         )
         _ = loaded.attribute_counts, loaded.field_counts, gallery.items.find("")
         return loaded
+
+    def _compile(self, model: TrainedModel, gallery: Gallery) -> None:
+        """Take the converted network that lies beside the model, or beside the gallery's copy.
+
+        Converting leaves memory behind, which a server that reloads for months has not to give. So
+        where there is none, such as in a gallery of an older release, another process does it.
+        """
+        files = [] if gallery.folder is None else [compiled_file(gallery.folder / MODEL_FILE)]
+        if model.load_compiled(*files):
+            return
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "network.compiled"
+            if model.file is None or not convert_apart(model.file, file):
+                logger().warning("not compiled: single queries take longer")
+                return
+            model.load_compiled(file)
+
+    @staticmethod
+    def _count_missing(folder: PictureFolder, gallery: Gallery) -> int:
+        """Number of pictures that cannot be shown or searched with; warns where there are any."""
+        missing = folder.missing(gallery)
+        if missing:
+            logger().warning(
+                "pictures missing",
+                missing=len(missing),
+                items=len(gallery),
+                folder=str(folder.root),
+                example=str(missing[0]),
+                advice="AMGAN_PICTURES names the folder that they lie in",
+            )
+        return len(missing)
 
     @staticmethod
     def _warm_up(service: SearchService) -> bool:
@@ -196,6 +237,9 @@ class Serving:
         method = loaded.service.model.description.method
         metrics.reloads.labels("done").inc()
         metrics.gallery_items.set(len(gallery))
+        metrics.missing_pictures.set(loaded.missing_pictures)
+        metrics.gallery_verified.set(bool(gallery.manifest.files))
+        metrics.newest_unusable.set(0)
         metrics.loaded.clear()
         metrics.loaded.labels(loaded.model_id, method, gallery.name, loaded.version).set(1)
         metrics.loaded_at.set(loaded.opened_at)

@@ -49,6 +49,7 @@ class ServerSettings(BaseSettings):
     run: Path = Path("run")
     model: Path | None = None
     gallery: Path | None = None
+    pictures: Path | None = None
     engine: str = "auto"
     device: str = "auto"
     title: Annotated[str, Field(min_length=1, max_length=60)] = "Fashion search"

@@ -36,12 +36,14 @@ class ExperimentData:
         pixels: (N, H, W, 3) uint8, memory-mapped.
         triplets: of all splits.
         report: what validation found in the catalogue.
+        cache: folder of what is computed once for each picture; None takes `cache_folder()`.
     """
 
     catalogue: Catalogue
     pixels: Pixels
     triplets: Triplets
     report: ValidationReport
+    cache: Path | None = None
 
     @property
     def digest(self) -> str:
@@ -130,7 +132,8 @@ def load_data(
     usable, pixels, report = decode_pictures(
         config, catalogue, report, cache=cache, strict=strict, verify=verify
     )
-    return ExperimentData(usable, pixels, choose_triplets(config.triplets, usable), report)
+    triplets = choose_triplets(config.triplets, usable)
+    return ExperimentData(usable, pixels, triplets, report, cache)
 
 
 def decode_pictures(

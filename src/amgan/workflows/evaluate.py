@@ -26,6 +26,7 @@ from amgan.queries import Triplets
 from amgan.run_folder import RunFolder
 from amgan.search import SearchService
 from amgan.workflows.data import ExperimentData, load_data, places_among, rows_of_protocol
+from amgan.workflows.features import look_at
 from amgan.workflows.fit import fit_facts
 from amgan.workflows.picture import PictureQueries
 
@@ -90,13 +91,13 @@ def evaluate_model(
     if not len(triplets):
         raise InputError(f"catalogue {catalogue.name!r} has no triplets in split {split!r}")
     rows = rows_of_protocol(catalogue, split, protocol)
-    pixels = data.pixels if len(rows) == len(catalogue) else data.pixels[rows]
-    gallery = Gallery.in_memory(model, catalogue.subset(rows), pixels)
+    seen = look_at(model, data, rows)
+    gallery = Gallery.in_memory(model, catalogue.subset(rows), seen)
     places = places_among(rows, len(catalogue))
     service = SearchService(model, gallery)
     ranking = service.rank(
         QueryArrays(
-            data.pixels[triplets.reference],
+            seen[places[triplets.reference]],
             triplets.indicator(catalogue),
             catalogue.labels[triplets.reference],
         ),

@@ -16,11 +16,14 @@ from amgan.evaluation.metrics import compute_query_metrics
 from amgan.gallery.gallery import Gallery
 from amgan.methods.facts import ModelFacts
 from amgan.methods.fusion import FusionWeights, fused_query_vectors
+from amgan.methods.heads import HeadsRanker
 from amgan.methods.model_file import load_model, save_model
 from amgan.methods.query_arrays import QueryArrays
 from amgan.methods.trained import TrainedModel
 from amgan.search import SearchService
 from amgan.workflows.data import ExperimentData, evenly, places_among
+from amgan.workflows.features import look_at
+from amgan.workflows.fit_heads import fit_heads
 
 DISTANCES = tuple(2.0**power for power in range(-6, 5))
 CHANGED = (0.5, 1.0, 2.0, 4.0)
@@ -38,6 +41,8 @@ def fit_model(path: Path, data: ExperimentData, metric: str) -> None:
         metric: that the weights of a fused ranking are to make largest.
     """
     model = load_model(path)
+    if isinstance(model.method, HeadsRanker):
+        fit_heads(model, model.method, data)
     facts = fit_facts(model, data, metric)
     if facts != model.description.facts:
         save_model(path, model.method, replace(model.description, facts=facts))
@@ -65,7 +70,7 @@ def fit_temperatures(model: TrainedModel, data: ExperimentData) -> dict[str, flo
     None without a classifier or without validation items.
     """
     rows = data.catalogue.rows_in_split("val")
-    logits = model.attribute_logits(data.pixels[rows]) if len(rows) else None
+    logits = model.attribute_logits(look_at(model, data, rows)) if len(rows) else None
     if logits is None:
         return None
     return {

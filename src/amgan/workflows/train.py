@@ -15,19 +15,23 @@ from amgan.config import ExperimentConfig
 from amgan.devices import choose_compute
 from amgan.errors import InputError
 from amgan.evaluation.provenance import commit_id
+from amgan.features.views import VIEWS
+from amgan.methods.compiled import compiled_file
 from amgan.methods.description import ModelDescription
 from amgan.methods.facts import ModelFacts
-from amgan.methods.model_file import save_model
+from amgan.methods.model_file import load_model, save_model
 from amgan.methods.query_arrays import QueryArrays
 from amgan.methods.trained import TrainedModel
 from amgan.queries import save_triplets
 from amgan.run_folder import RunFolder
 from amgan.training.checkpoint import read_fingerprint
-from amgan.training.data import TripletBatches
+from amgan.training.data import Batches, TripletBatches
+from amgan.training.labelled import LabelledBatches
 from amgan.training.loop import Trainer
 from amgan.training.run_log import RunLog
 from amgan.workflows.data import ExperimentData, evenly, load_data
 from amgan.workflows.evaluate import evaluate_model
+from amgan.workflows.features import prepare_features, spread_features
 from amgan.workflows.fit import fit_model
 from amgan.workflows.outcome import FREE_SETTINGS, describe_other_run
 
@@ -74,6 +78,7 @@ def train_experiment(
         fit_model(run.model, data, config.training.metric)
     else:
         save_model(run.model, method, description)
+    load_model(run.model, "cpu").save_compiled(compiled_file(run.model))
     return run.model
 
 
@@ -81,18 +86,10 @@ def _trainer(
     config: ExperimentConfig, data: ExperimentData, log: RunLog, model: TrainedModel
 ) -> Trainer:
     validation = data.triplets.in_split("val")
-    batches = TripletBatches(
-        data.catalogue,
-        data.pixels,
-        data.triplets.in_split("train"),
-        data.catalogue.rows_in_split("train"),
-        batch_size=config.training.batch_size,
-        seed=config.training.seed,
-        flip=config.training.flip,
-    )
+    batches = _batches(config, data, model)
 
     def validate() -> dict[str, float]:
-        return evaluate_model(model, data, split="val", protocol="unseen").means()
+        return evaluate_model(_to_measure(model), data, split="val", protocol="unseen").means()
 
     def preview(epoch: int) -> None:
         shown = validation.select(evenly(len(validation), _PREVIEWED))
@@ -111,6 +108,39 @@ def _trainer(
         validate if len(validation) else None,
         preview if len(validation) else None,
     )
+
+
+def _batches(config: ExperimentConfig, data: ExperimentData, model: TrainedModel) -> Batches:
+    """What the method learns from; features are computed first where they will do."""
+    rows = data.catalogue.rows_in_split("train")
+    if not model.method.learns_labels:
+        return TripletBatches(
+            data.catalogue,
+            data.pixels,
+            data.triplets.in_split("train"),
+            rows,
+            batch_size=config.training.batch_size,
+            seed=config.training.seed,
+            flip=config.training.flip,
+        )
+    on_pictures = model.method.trains_on_pictures
+    prepare_features(model, data)
+    views = [] if on_pictures else [spread_features(model, data, rows, view) for view in VIEWS]
+    return LabelledBatches(
+        data.catalogue,
+        rows,
+        pixels=data.pixels if on_pictures else None,
+        views=views,
+        batch_size=config.training.batch_size,
+        seed=config.training.seed,
+    )
+
+
+def _to_measure(model: TrainedModel) -> TrainedModel:
+    """The model for measuring it: another where the trunk is trained, compiled with its weights."""
+    if not model.method.takes_features or not model.method.trains_on_pictures:
+        return model
+    return TrainedModel(model.method, model.description, model.compute, model.batch_size)
 
 
 def _check_same_run(run: RunFolder, config: ExperimentConfig, data: ExperimentData) -> None:

@@ -27,7 +27,7 @@ from amgan.gallery.encoding.blocks import DEFAULT_OPTIONS, Block, EncodedBlock, 
 from amgan.gallery.encoding.executors import EXECUTORS
 from amgan.gallery.encoding.picture_state import picture_state
 from amgan.gallery.versions import GalleryError
-from amgan.images import Pixels
+from amgan.methods.query_arrays import PictureArray
 from amgan.methods.trained import TrainedModel
 
 VECTORS_FILE = "vectors.f32"
@@ -69,7 +69,8 @@ class EncodingJob:
     Attributes:
         model: encodes.
         catalogue: whose pictures.
-        pixels: decoded pictures (N, H, W, 3) in catalogue order; None reads the files.
+        pixels: decoded pictures (N, H, W, 3), or their features (N, F), in catalogue order; None
+            reads the files.
         options: who does it, and how.
         model_file: the same model on disk, for other processes; threads need none.
         trust_labels: see `build_gallery`.
@@ -77,7 +78,7 @@ class EncodingJob:
 
     model: TrainedModel
     catalogue: Catalogue
-    pixels: Pixels | None = None
+    pixels: PictureArray | None = None
     options: EncodingOptions = DEFAULT_OPTIONS
     model_file: Path | None = None
     trust_labels: bool = False
@@ -87,7 +88,9 @@ class EncodingJob:
             raise GalleryError(self._schema_differs())
         if self.pixels is not None:
             images = self.model.images
-            expected = (len(self.catalogue), images.height, images.width, 3)
+            expected: tuple[int, ...] = (len(self.catalogue), images.height, images.width, 3)
+            if self.pixels.ndim == 2:  # features in place of pictures
+                expected = (len(self.catalogue), self.pixels.shape[1])
             assert self.pixels.shape == expected, f"{self.pixels.shape} is not {expected}"
 
     def _schema_differs(self) -> str:

@@ -21,6 +21,7 @@ from amgan.gallery.versions import GalleryError
 
 _BLOCKS_AHEAD = 2  # for each worker, counted from the one that the caller waits for
 _PATIENCE_S = 5.0
+_KILLED = 9  # SIGKILL, which Windows does not name
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ class _Worker:
     def _lost(self) -> GalleryError:
         self.process.join(_PATIENCE_S)
         code = self.process.exitcode
-        if code == -signal.SIGKILL:
+        if code == -_KILLED:
             how = "it was killed, as the system does where memory runs out"
         else:
             how = f"exit code {code}"
@@ -164,6 +165,9 @@ class _Team:
 @contextmanager
 def _interrupts_held() -> Iterator[None]:
     """Ctrl-C waits, and processes started meanwhile never hear of it: the driver ends them."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows has none
+        yield
+        return
     resource_tracker.ensure_running()  # unblocks the signal when it starts, so let it start before
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:

@@ -141,7 +141,7 @@ class Page {
     this.current = found;
     this.remember(addressOf(state), found);
     studio.show(state, photo, found.answer);
-    results.show(state, found.hits, found.paging);
+    results.show(state, found);
     filters.update(state, found.paging.total);
     if (focus) studio.title.focus({ preventScroll: true });
     const wishes = [...state.set].map(([name, value]) => wantedWords(name, value)).join(", ");
@@ -216,7 +216,7 @@ class Page {
       const from = current.hits.length;
       this.current = { answer: current.answer, hits: [...current.hits, ...hits], paging };
       this.remember(addressOf(state), this.current);
-      const first = this.view.results.show(state, this.current.hits, paging, from);
+      const first = this.view.results.show(state, this.current, from);
       first?.querySelector("a").focus({ preventScroll: true });
       say(`${plural(hits.length, "more item", "more items")}.`);
     }, (error) => this.view.results.failMore(error));

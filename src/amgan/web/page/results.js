@@ -9,11 +9,35 @@ import { addressOf, changed, fromItem, withFilter } from "./state.js";
 
 const SIZES = "(max-width: 640px) 46vw, (max-width: 1100px) 30vw, 260px";
 const SKELETONS = 8;
+const NAMED = 3; // attributes that are listed by name
+
+function matchWords(count) {
+  if (!count) return "No item matches";
+  return `${plural(count, "item", "items")} ${count === 1 ? "matches" : "match"}`;
+}
+
+/** What those that come close lack: "Close, but not black". */
+function closeWords(state, hits) {
+  const wishes = [...state.set];
+  if (wishes.length === 1) return `Close, but not ${wantedWords(...wishes[0])}`;
+  const lacking = wishes.filter(([name]) => hits.some((hit) => hit.matches[name] !== true));
+  if (lacking.length === 1) return `Close, but not ${wantedWords(...lacking[0])}`;
+  const asked = wishes.map(([name, value]) => wantedWords(name, value));
+  return `Close, but not ${wishes.length === 2 ? "both" : "all of"} ${listed(asked)}`;
+}
+
+/** "Same category and gender", "Other neck", or how many of many. */
+function restWords(same, other, alike) {
+  if (!same.length && !other.length) return "";
+  if (!other.length) return same.length <= NAMED ? `${alike} ${listed(same)}` : `${alike} all ${same.length} other known details`;
+  if (other.length <= NAMED) return `Other ${listed(other)}`;
+  return `${same.length} of ${same.length + other.length} other details alike`;
+}
 
 export class Results {
   constructor({ go, more, retry, openFilters }) {
     Object.assign(this, { go, more, retry });
-    this.heading = h("h2", { class: "results-title", id: "results-title", text: "Closest matches" });
+    this.heading = h("h2", { class: "results-title", id: "results-title", text: "Most alike" });
     this.count = h("p", { class: "results-count" });
     this.filters = h(
       "button",
@@ -23,7 +47,9 @@ export class Results {
     );
     this.news = h("p", { class: "notes", role: "status", hidden: true });
     this.tokens = h("ul", { class: "tokens" });
-    this.grid = h("ul", { class: "grid" });
+    this.grid = h("ul", { class: "grid" }); // what has all that was asked for
+    this.divider = h("h3", { class: "results-divider", id: "results-close", hidden: true });
+    this.close = h("ul", { class: "grid", "aria-labelledby": "results-close" });
     this.foot = h("div", { class: "results-foot" });
     this.element = h(
       "section",
@@ -32,6 +58,8 @@ export class Results {
       this.news,
       this.tokens,
       this.grid,
+      this.divider,
+      this.close,
       this.foot,
     );
   }
@@ -40,8 +68,9 @@ export class Results {
   wait(state, first) {
     this.showTokens(state);
     this.element.setAttribute("aria-busy", "true");
-    if (!first && this.grid.querySelector(".card")) return;
+    if (!first && this.element.querySelector(".card")) return;
     this.count.textContent = "Looking…";
+    this.part([], []);
     this.grid.replaceChildren(
       ...Array.from({ length: SKELETONS }, () =>
         h("li", { class: "card", "aria-hidden": "true" },
@@ -52,25 +81,46 @@ export class Results {
     this.foot.replaceChildren();
   }
 
-  show(state, hits, paging, from = 0) {
+  /** `matching` is how many items have all that was asked for, null where nothing was. */
+  show(state, { hits, paging, answer: { matching } }, from = 0) {
     this.element.removeAttribute("aria-busy");
     this.news.hidden = true;
     this.showTokens(state);
-    this.count.textContent = hits.length
-      ? `${number(hits.length)} of ${plural(paging.total, "item", "items")}, best first`
-      : "";
-    const cards = hits.slice(from).map((hit) => this.card(hit, state));
-    if (from) this.grid.append(...cards);
-    else keepFocus(this.element, () => this.grid.replaceChildren(...cards));
+    const met = hits.filter((hit) => matching === null || hit.has_wanted);
+    const close = hits.filter((hit) => !met.includes(hit));
+    this.showCounts(hits, met, paging, matching);
+    this.divider.hidden = !close.length;
+    this.divider.textContent = met.length ? closeWords(state, close) : "What comes close";
+    const cards = new Map(hits.slice(from).map((hit) => [hit, this.card(hit, state)]));
+    const [first, second] = [met, close].map((part) => part.filter((hit) => cards.has(hit)).map((hit) => cards.get(hit)));
+    if (from) {
+      this.grid.append(...first);
+      this.close.append(...second);
+    } else keepFocus(this.element, () => this.part(first, second));
     if (!hits.length) this.showNothing(state);
     else this.showMore(paging);
-    return cards[0];
+    return first[0] ?? second[0];
+  }
+
+  part(met, close) {
+    this.grid.replaceChildren(...met);
+    this.close.replaceChildren(...close);
+    if (!close.length) this.divider.hidden = true;
+  }
+
+  showCounts(hits, met, paging, matching) {
+    const all = plural(paging.total, "item", "items");
+    this.heading.textContent = matching === null ? "Most alike" : matchWords(matching);
+    if (!hits.length) this.count.textContent = "";
+    else if (matching === null) this.count.textContent = `${number(hits.length)} of ${all}, most alike first`;
+    else if (met.length < matching) this.count.textContent = `${number(met.length)} of them shown so far, of ${all} in all`;
+    else this.count.textContent = `of ${all}`;
   }
 
   fail(error, again) {
     this.element.removeAttribute("aria-busy");
     this.count.textContent = "";
-    this.grid.replaceChildren();
+    this.part([], []);
     this.foot.replaceChildren(failure(error, again));
   }
 
@@ -162,20 +212,14 @@ export class Results {
     );
   }
 
-  /** Which wishes are met, then what else differs. */
+  /** Which wishes are met, then what else is the same or differs. */
   marks(hit, state) {
     const wishes = [...state.set].map(([name, value]) => this.mark(hit, state, name, value));
-    const kept = Object.entries(hit.matches).filter(([name]) => !state.set.has(name));
-    const different = kept.filter(([, same]) => same === false).map(([name]) => name);
-    const same = kept.filter(([, match]) => match === true).length;
-    const known = same + different.length;
-    let rest = "";
-    const alike = state.photo === null ? "the same" : "looks the same"; // a photo's labels are seen, not known
-    if (known && !different.length) rest = state.set.size ? `All else ${alike}` : capital(`${alike} throughout`);
-    else if (known) {
-      rest = different.length <= 3 ? `Other ${listed(different)}` : `${same} of ${known} ${state.set.size ? "other " : ""}details alike`;
-    }
-    const full = different.length > 3 ? `Other ${listed(different)}` : null;
+    const kept = Object.entries(hit.matches).filter(([name, match]) => !state.set.has(name) && match !== null);
+    const [same, other] = [true, false].map((is) => kept.filter(([, match]) => match === is).map(([name]) => name));
+    // What a photo shows is seen, not known.
+    const rest = restWords(same, other, state.photo === null ? "Same" : "Looks alike in");
+    const full = other.length > NAMED ? `Other ${listed(other)}` : same.length > NAMED ? `Same ${listed(same)}` : null;
     return h("div", { class: "marks" },
       wishes.length ? h("ul", { class: "wish-list" }, ...wishes) : null,
       rest ? h("p", { class: "rest", title: full }, rest) : null);

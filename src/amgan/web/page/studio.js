@@ -48,6 +48,7 @@ export class Studio {
   show(state, photo, answer) {
     this.state = state;
     this.attributes = answer?.reference.attributes ?? null;
+    this.already = new Set((answer?.already ?? []).map((change) => change.attribute));
     const first = !this.chips.querySelector(".chip-main");
     keepFocus(this.element, () => {
       this.showReference(state, photo);
@@ -89,7 +90,7 @@ export class Studio {
 
   /** What the model draws: a sketch, and only where something is to change. */
   showPrototype(state, answer) {
-    this.prototype.hidden = !this.schema.prototypes || state.set.size === 0;
+    this.prototype.hidden = !this.schema.prototypes || this.changes(state) === 0;
     const drawn = answer?.prototype;
     const wanted = [...state.set].map(([name, value]) => wantedWords(name, value)).join(", ");
     this.prototype.replaceChildren(
@@ -103,11 +104,16 @@ export class Studio {
     );
   }
 
+  /** How many wishes change something. */
+  changes(state) {
+    return [...state.set.keys()].filter((name) => !this.already.has(name)).length;
+  }
+
   showHead(state) {
-    const count = state.set.size;
+    const count = this.changes(state);
     this.head.replaceChildren(
       h("h2", { text: count ? plural(count, "change", "changes") : "What should be different?" }),
-      ...(count
+      ...(state.set.size
         ? [h("button", {
             type: "button",
             class: "button quiet",
@@ -168,6 +174,7 @@ export class Studio {
           swatch(known.attribute, shown),
           h("span", { class: "chip-word", text: shown ?? "not known" })),
       ),
+      this.already.has(known.attribute) && h("span", { class: "so", text: "already so: no change" }),
       sure !== null && wanted === null && h("span", { class: "sure" },
         whisper("confidence "),
         h("span", { class: "sure-bar", style: { "--sure": `${Math.round(sure * 100)}%` } }),
@@ -175,7 +182,7 @@ export class Studio {
     );
     return h(
       "div",
-      { class: `chip${wanted === null ? "" : " changed"}` },
+      { class: `chip${wanted === null ? "" : this.already.has(known.attribute) ? " held" : " changed"}` },
       button,
       wanted !== null && h("button", {
         type: "button",

@@ -172,7 +172,7 @@ async def get_picture(
 async def _encode_picture(state: ServerState, loaded: Loaded, row: int, width: int) -> bytes:
     item = loaded.gallery[row]
     try:
-        return await state.serving.thumbnail(item.image, width)
+        return await state.serving.thumbnail(loaded.folder.require(item.image), width)
     except PictureError:
         raise picture_gone(item.item_id) from None
 

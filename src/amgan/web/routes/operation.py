@@ -30,9 +30,18 @@ async def get_health() -> Health:
 
 @router.get("/ready", responses=errors_of(503))
 async def get_readiness(request: Request) -> Ready:
-    """Whether searches are answered; 503 while the gallery is being opened."""
-    loaded = state_of(request).serving.current
-    return Ready(model=loaded.model_id, gallery=loaded.version, items=len(loaded.gallery))
+    """Whether searches are answered; 503 while the gallery is opened, or a file of it was cut."""
+    serving = state_of(request).serving
+    loaded = serving.current
+    loaded.gallery.mapped.require_whole()
+    return Ready(
+        model=loaded.model_id,
+        gallery=loaded.version,
+        items=len(loaded.gallery),
+        verified=bool(loaded.gallery.manifest.files),
+        missing_pictures=loaded.missing_pictures,
+        load_failed=serving.load_error is not None,
+    )
 
 
 @router.get(

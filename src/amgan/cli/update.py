@@ -10,6 +10,7 @@ import typer
 from amgan.cli.errors import resumable
 from amgan.cli.options import (
     ENCODING_ADVICE,
+    SEARCH,
     BatchSize,
     Device,
     Executor,
@@ -28,7 +29,6 @@ from amgan.cli.options import (
     gallery_option,
     run_option,
 )
-from amgan.cli.searching import PANEL
 from amgan.errors import InputError
 from amgan.gallery.encoding.executor_choice import ExecutorChoice
 from amgan.run_folder import RunFolder
@@ -47,7 +47,7 @@ _NAMED = 5  # unknown ids shown
 
 def register(app: typer.Typer) -> None:
     """Add this file's command to the application."""
-    app.command(rich_help_panel=PANEL, epilog=EXAMPLES)(update)
+    app.command(rich_help_panel=SEARCH, epilog=EXAMPLES)(update)
 
 
 def update(
@@ -80,7 +80,7 @@ def update(
         Path | None,
         run_option(
             "Encode with the model of this run; where it is another one than before, every "
-            "item is encoded anew.  [default: the gallery's own copy of its model]",
+            "item is encoded anew.  \\[default: the gallery's own copy of its model]",
         ),
     ] = None,
     gallery: Annotated[

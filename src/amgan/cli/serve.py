@@ -9,8 +9,7 @@ from typing import Annotated
 
 import typer
 
-from amgan.cli.options import Gallery, examples, run_option
-from amgan.cli.searching import PANEL, Engine
+from amgan.cli.options import SEARCH, Engine, Gallery, examples, run_option
 
 EXAMPLES = examples(
     "amgan serve --run run",
@@ -21,7 +20,7 @@ EXAMPLES = examples(
 
 def register(app: typer.Typer) -> None:
     """Add this file's commands to the application."""
-    app.command(rich_help_panel=PANEL, epilog=EXAMPLES)(serve)
+    app.command(rich_help_panel=SEARCH, epilog=EXAMPLES)(serve)
 
 
 def serve(
@@ -29,19 +28,19 @@ def serve(
         Path | None,
         run_option(
             "Run folder; its model has to be the one that encoded the gallery.  "
-            "[default: the gallery's own copy of the model]",
+            "\\[default: the gallery's own copy of the model]",
         ),
     ] = None,
     gallery: Gallery = None,
     engine: Engine = None,
     host: Annotated[
         str | None,
-        typer.Option(help="Address to listen on.  [default: 127.0.0.1]", show_default=False),
+        typer.Option(help="Address to listen on.  \\[default: 127.0.0.1]", show_default=False),
     ] = None,
     port: Annotated[
         int | None,
         typer.Option(
-            help="Port to listen on; 0 takes a free one.  [default: 8000]", show_default=False
+            help="Port to listen on; 0 takes a free one.  \\[default: 8000]", show_default=False
         ),
     ] = None,
     config: Annotated[

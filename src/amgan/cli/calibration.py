@@ -12,8 +12,7 @@ from typing import Annotated
 
 import typer
 
-from amgan.cli.learning import PANEL
-from amgan.cli.options import AsJson, Device, Image, Run, TableOptions, examples
+from amgan.cli.options import LEARN, AsJson, Device, Image, Run, TableOptions, examples
 from amgan.errors import InputError
 from amgan.run_folder import RunFolder
 
@@ -34,7 +33,7 @@ class CalibrationSplit(StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Add this file's command to the application."""
-    app.command(rich_help_panel=PANEL, epilog=EXAMPLES)(calibration)
+    app.command(rich_help_panel=LEARN, epilog=EXAMPLES)(calibration)
 
 
 def calibration(
@@ -51,7 +50,7 @@ def calibration(
     split: Annotated[
         CalibrationSplit | None,
         typer.Option(
-            help="Items to take.  [default: test; all of a TABLE]",
+            help="Items to take.  \\[default: test; all of a TABLE]",
             show_default=False,
         ),
     ] = None,
@@ -61,7 +60,7 @@ def calibration(
             "--attributes",
             "-a",
             metavar="NAME,NAME,...",
-            help="Look at these attributes only.  [default: all of the model's]",
+            help="Look at these attributes only.  \\[default: all of the model's]",
             show_default=False,
         ),
     ] = "",
@@ -73,7 +72,7 @@ def calibration(
             "--out",
             "-o",
             metavar="FOLDER",
-            help="Where figure and table go.  [default: calibration in the run folder]",
+            help="Where figure and table go.  \\[default: calibration in the run folder]",
             show_default=False,
         ),
     ] = None,

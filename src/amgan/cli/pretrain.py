@@ -8,15 +8,14 @@ from typing import Annotated
 import typer
 
 from amgan.cli.errors import resumable
-from amgan.cli.options import examples
+from amgan.cli.options import LEARN, examples
 
-PANEL = "Learn and measure"
 EXAMPLES = examples("amgan pretrain runs/pretrained", "amgan pretrain runs/own --recipe own.toml")
 
 
 def register(app: typer.Typer) -> None:
     """Add this file's command to the application."""
-    app.command(rich_help_panel=PANEL, epilog=EXAMPLES)(pretrain)
+    app.command(rich_help_panel=LEARN, epilog=EXAMPLES)(pretrain)
 
 
 def pretrain(

@@ -8,8 +8,7 @@ from typing import Annotated
 import typer
 
 from amgan.cli.errors import CommandFailure
-from amgan.cli.options import Device, Run, examples
-from amgan.cli.searching import PANEL
+from amgan.cli.options import SEARCH, Device, Run, examples
 from amgan.text import counted
 
 EXAMPLES = examples(
@@ -20,7 +19,7 @@ EXAMPLES = examples(
 
 def register(app: typer.Typer) -> None:
     """Add this file's command to the application."""
-    app.command(rich_help_panel=PANEL, epilog=EXAMPLES)(tag)
+    app.command(rich_help_panel=SEARCH, epilog=EXAMPLES)(tag)
 
 
 def tag(

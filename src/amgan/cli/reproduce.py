@@ -8,9 +8,8 @@ from typing import Annotated
 import typer
 
 from amgan.cli.errors import resumable
-from amgan.cli.options import Settings, examples
+from amgan.cli.options import LEARN, Settings, examples
 
-PANEL = "Learn and measure"
 REPRODUCE_EXAMPLES = examples(
     "amgan reproduce smoke",
     "amgan reproduce hm-tops-cpu -s catalogue.path=data/hm-tops/catalogue.csv",
@@ -20,7 +19,7 @@ REPRODUCE_EXAMPLES = examples(
 
 def register(app: typer.Typer) -> None:
     """Add this file's command to the application."""
-    app.command(rich_help_panel=PANEL, epilog=REPRODUCE_EXAMPLES)(reproduce)
+    app.command(rich_help_panel=LEARN, epilog=REPRODUCE_EXAMPLES)(reproduce)
 
 
 def reproduce(
@@ -32,7 +31,7 @@ def reproduce(
     ],
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", metavar="FOLDER", help="[default: results/SUITE]"),
+        typer.Option("--out", "-o", metavar="FOLDER", help="\\[default: results/SUITE]"),
     ] = None,
     rows: Annotated[
         list[str] | None,

@@ -8,9 +8,8 @@ from typing import Annotated
 import typer
 
 from amgan.cli.errors import resumable
-from amgan.cli.options import Device, examples
+from amgan.cli.options import START, Device, examples
 
-PANEL = "Start here"
 EXAMPLES = examples(
     "amgan quickstart --serve", "amgan quickstart --items 600 --epochs 2 --folder trial"
 )
@@ -18,7 +17,7 @@ EXAMPLES = examples(
 
 def register(app: typer.Typer) -> None:
     """Add this file's commands to the application."""
-    app.command(rich_help_panel=PANEL, epilog=EXAMPLES)(quickstart)
+    app.command(rich_help_panel=START, epilog=EXAMPLES)(quickstart)
 
 
 def quickstart(

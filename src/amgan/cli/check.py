@@ -8,8 +8,7 @@ from typing import Annotated
 
 import typer
 
-from amgan.cli.options import AsJson, Pictures, examples
-from amgan.cli.searching import PANEL
+from amgan.cli.options import SEARCH, AsJson, Pictures, examples
 from amgan.run_folder import RunFolder
 from amgan.text import counted
 
@@ -21,7 +20,7 @@ EXAMPLES = examples(
 
 def register(app: typer.Typer) -> None:
     """Add this file's command to the application."""
-    app.command(rich_help_panel=PANEL, epilog=EXAMPLES)(check)
+    app.command(rich_help_panel=SEARCH, epilog=EXAMPLES)(check)
 
 
 def check(
@@ -29,7 +28,7 @@ def check(
         Path | None,
         typer.Argument(
             metavar="GALLERY",
-            help="Gallery folder.  [default: run/gallery]",
+            help="Gallery folder.  \\[default: run/gallery]",
             show_default=False,
         ),
     ] = None,

@@ -1,0 +1,1 @@
+"""What a trunk makes of pictures, computed once for each picture."""
