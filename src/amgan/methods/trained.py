@@ -122,7 +122,11 @@ class TrainedModel:
         if not can_compile(self.compute):
             return None
         method = self.method
-        return method.feature_network() if method.takes_features else method.query_network()
+        network = method.feature_network() if method.takes_features else method.query_network()
+        parts = () if network is None else network.modules()
+        # OpenVINO runs an encoder from an ONNX file as it is.
+        apart = any(isinstance(part, Trunk) and not part.differentiable for part in parts)
+        return None if apart else network
 
     def _query_examples(self) -> tuple[Tensor, ...]:
         picture = torch.zeros(2, 3, self.images.height, self.images.width)
