@@ -40,6 +40,7 @@ from amgan.methods.fusion import (
 from amgan.methods.method import Method, MethodAnswer, QueryBatch, RankingMetric
 from amgan.methods.query_arrays import PictureArray, QueryArrays
 from amgan.methods.weight_digest import digest_weights
+from amgan.models.trunks import Trunk
 
 
 class TrainedModel:
