@@ -50,6 +50,35 @@ def test_lighter_and_darker_items_come_first(service: SearchService, direction: 
     assert len(gained) == 39
 
 
+def test_an_item_that_misses_another_wish_has_not_all_that_was_asked_for(
+    service: SearchService,
+) -> None:
+    """Darker and of another shape, against a loop over labels and measured colours."""
+    order = np.argsort(service.gallery.items.colours[:, 0])
+    start = int(order[-3])
+    own = service.schema.decode(service.gallery.labels[start])
+    other = "bar" if own["shape"] == "square" else "square"
+    query = SearchQuery(
+        item_id=service.gallery.item_ids[start],
+        changes=(Change("shape", other),),
+        relative={"lightness": "less"},
+        avoid={"colour": ["red"]},
+        k=39,
+    )
+    result = service.search(query)
+    seen = set()
+    for hit in result.hits:
+        darker = lightness(service, start) - lightness(service, hit.row) >= VISIBLE_STEP
+        met = darker and hit.labels["colour"] != "red" and hit.labels["shape"] == other
+        assert hit.has_wanted is met
+        assert hit.keeps_rest is (hit.labels["ground"] == own["ground"]), "not the colour"
+        seen.add(met)
+    assert seen == {True, False}
+    assert result.matching == sum(hit.has_wanted is True for hit in result.hits)
+    avoided = service.search(SearchQuery(item_id="item-003", avoid={"colour": ["red"]}, k=39))
+    assert avoided.matching == sum(hit.labels["colour"] != "red" for hit in avoided.hits)
+
+
 def test_without_wishes_nothing_changes(service: SearchService) -> None:
     item = service.gallery.item_ids[3]
     plain = [hit.row for hit in service.search(SearchQuery(item_id=item, k=39)).hits]
