@@ -238,9 +238,8 @@ class TrainedModel:
     def decisive_importance(self, indicator: Indicator) -> NDArray[np.float32]:
         """Importance (Q, M) with which items that have all wanted values (Q, J) come first.
 
-        The weights of a ranking were fitted to what classifiers guess. Where labels are certain, a
-        wanted value counts as much as all else together, so that no result lacks it for being
-        alike.
+        The weights were fitted to what classifiers guess. Where labels are certain, a wanted value
+        counts as much as all else together, so that no result lacks it for being alike.
         """
         wanted = torch.from_numpy(np.ascontiguousarray(indicator, np.float32))
         if self.fusion is None:
