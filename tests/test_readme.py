@@ -49,7 +49,8 @@ def test_install_commands_are_the_ones_that_ci_runs() -> None:
 
 def test_readme_shows_the_whole_path() -> None:
     names = [command[0] for command in commands()]
-    assert names[:4] == ["validate", "train", "index", "serve"]
+    assert names[:2] == ["index", "serve"]
+    assert {"validate", "train"} <= set(names)
 
 
 def serve(arguments: list[str]) -> None:

@@ -102,3 +102,19 @@ def test_network_sizes_survive_their_plain_form():
     other = NetworkConfig(trunk=TrunkConfig("efficientnet-lite0", frozen_blocks=-1))
     for network in (default, other):
         assert NetworkConfig.from_dict(network.to_dict()) == network
+
+
+def test_layers_of_the_papers_convolutions_keep_their_names_in_model_files():
+    names = list(build_trunk(TrunkConfig(), 16, 16, widths=(4, 8)).state_dict())
+    assert names[:3] == ["0.weight", "0.bias", "2.weight"]
+    assert set(names[3:]) == {
+        f"3.{part}"
+        for part in ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
+    }
+
+
+def test_an_unknown_trunk_is_refused_with_those_there_are():
+    with pytest.raises(InputError, match="'resnet'; the trunks are conv, efficientnet-lite0, onnx"):
+        TrunkConfig("resnet")
+    with pytest.raises(InputError, match="learning_rate must be positive"):
+        TrunkConfig(learning_rate=0)

@@ -142,10 +142,10 @@ def test_words_that_failed_keep_their_message(open_page: OpenPage) -> None:
     wait_for_results(page)
     words = page.get_by_role("textbox", name="Changes in words")
     notes = page.locator(".words .notes")
-    words.fill("burgundy and flowy")
+    words.fill("red or blue, flowy")
     page.keyboard.press("Enter")
     expect(notes).to_have_text(
-        "“burgundy” can be colour red."
+        "“red / blue” can be colour red or colour blue."
         "We did not understand “flowy”. We know words for colour, shape and ground."
     )
     page.goto("/?item=item-003")

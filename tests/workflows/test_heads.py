@@ -25,7 +25,7 @@ from amgan.methods.query_arrays import QueryArrays
 from amgan.queries import assign_splits, sample_triplets
 from amgan.search import SearchQuery, SearchService
 from amgan.workflows.data import ExperimentData
-from amgan.workflows.evaluate import evaluate_model
+from amgan.workflows.evaluate import build_untrained, evaluate_model
 from amgan.workflows.features import look_at
 from amgan.workflows.train import train_experiment
 from conftest import write_shapes
@@ -215,3 +215,10 @@ def test_a_catalogue_without_validation_items_is_trained_and_searched(tmp_path: 
         SearchQuery(item_id=catalogue.item_ids[1], changes=(Change("shape", "bar"),), k=5)
     )
     assert len(result.hits) == 5
+
+
+def test_ignoring_changes_is_worse_at_what_was_asked(run: Path, data: ExperimentData) -> None:
+    model = load_model(run, "cpu")
+    ignoring = build_untrained("unmanipulated", model)
+    asked = evaluate_model(model, data, split="test").means()["wanted@10"]
+    assert evaluate_model(ignoring, data, split="test").means()["wanted@10"] < asked

@@ -119,7 +119,7 @@ class Amnet(Method):
         return terms
 
     def _attribute_loss(self, representations: Tensor, labels: Tensor) -> Tensor:
-        logits = self.classifier(representations).float()
+        logits = self.classifier(representations)
         return losses.attribute_cross_entropy_loss(logits, labels, self.sizes)
 
     def encode_gallery(self, images: Tensor) -> Tensor:
@@ -134,4 +134,4 @@ class Amnet(Method):
     def attribute_logits(self, images: Tensor) -> Tensor:
         """Logits (N, J)."""
         logits: Tensor = self.classifier(self.encoder(images))
-        return logits.float()
+        return logits

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -74,7 +74,10 @@ class Unmanipulated(Method):
         return self.method.encode_gallery(images)
 
     def encode_query(self, query: QueryBatch) -> Tensor:
-        """The reference as if it were a gallery item."""
+        """The reference as if it were a gallery item, or a query that asks for no change."""
+        if self.method.takes_features:
+            nothing = torch.zeros_like(query.indicator)
+            return self.method.encode_query(replace(query, indicator=nothing))
         return self.encode_gallery(query.reference)
 
     def attribute_logits(self, images: Tensor) -> Tensor | None:

@@ -10,10 +10,7 @@ done once, and the converted network is kept in a file beside the model.
 
 from __future__ import annotations
 
-import functools
 import hashlib
-import importlib
-import importlib.util
 import subprocess
 import sys
 import tempfile
@@ -30,6 +27,7 @@ from torch import Tensor, nn
 
 from amgan.devices import Compute
 from amgan.files import write_tensors
+from amgan.openvino_runtime import has_openvino, import_openvino, openvino_core
 
 Floats = NDArray[np.float32]
 _FORMAT = "amgan-compiled"
@@ -50,7 +48,7 @@ class CompiledNetwork:
             "INFERENCE_PRECISION_HINT": "bf16" if compute.bfloat16 else "f32",
             "INFERENCE_NUM_THREADS": torch.get_num_threads(),
         }
-        self._compiled: Any = _core().compile_model(converted, "CPU", options)
+        self._compiled: Any = openvino_core().compile_model(converted, "CPU", options)
 
     def __call__(self, *inputs: Floats) -> tuple[Tensor, ...]:
         """What the network gives for arrays with N rows each."""
@@ -83,7 +81,7 @@ def save_compiled(file: Path, network: nn.Module, examples: Sequence[Tensor], ta
         examples: as for `compile_network`.
         tag: what it was converted from; `load_compiled` has to name the same.
     """
-    openvino = _import_quietly()
+    openvino = import_openvino()
     with tempfile.TemporaryDirectory() as folder:
         parts = Path(folder, "network.xml"), Path(folder, "network.bin")
         openvino.save_model(_convert(network, examples), parts[0], compress_to_fp16=False)
@@ -122,7 +120,7 @@ def load_compiled(file: Path, tag: str, compute: Compute) -> CompiledNetwork | N
     if _digest(graph, weights) != metadata.get("digest"):
         return None
     with suppress(RuntimeError):  # another release may not read it
-        return CompiledNetwork(_core().read_model(graph, weights), compute)
+        return CompiledNetwork(openvino_core().read_model(graph, weights), compute)
     return None
 
 
@@ -166,39 +164,16 @@ def weights_digest(network: nn.Module) -> str:
 
 def can_compile(compute: Compute) -> bool:
     """Whether networks can be compiled here: on the CPU, with OpenVINO installed."""
-    return compute.device.type == "cpu" and importlib.util.find_spec("openvino") is not None
+    return compute.device.type == "cpu" and has_openvino()
 
 
 def _digest(graph: bytes, weights: bytes) -> str:
     return hashlib.sha256(hashlib.sha256(graph).digest() + weights).hexdigest()
 
 
-def _import_quietly() -> Any:
-    """OpenVINO without its telemetry, which reports each import and use to its makers."""
-    telemetry = "openvino_telemetry"
-    before = sys.modules.get(telemetry)
-    sys.modules[telemetry] = None  # type: ignore[assignment]  # makes its import fail
-    try:
-        return importlib.import_module("openvino")
-    finally:
-        del sys.modules[telemetry]
-        if before is not None:
-            sys.modules[telemetry] = before
-
-
-@functools.cache
-def _core() -> Any:
-    """OpenVINO's one core, kept until the process ends.
-
-    It makes signals of the thread that asks for it first run on a stack of its own. That stack
-    would go with the core, and the next Ctrl-C would end the process with a segmentation fault.
-    """
-    return _import_quietly().Core()
-
-
 def _convert(network: nn.Module, examples: Sequence[Tensor]) -> Any:
     """An OpenVINO model of a network, for any number of rows."""
-    openvino = _import_quietly()
+    openvino = import_openvino()
     from openvino.frontend import FrontEndManager
     from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
 

@@ -29,7 +29,7 @@ class ModelDescription:
         options: the method's options.
         schema: attributes it manipulates.
         images: preprocessing it was trained with.
-        network: sizes.
+        network: sizes; what an ONNX encoder's files say of them is read here.
         facts: where it comes from, and what was fitted to it; no part of its identity.
     """
 
@@ -39,6 +39,10 @@ class ModelDescription:
     images: ImageSettings
     network: NetworkConfig
     facts: ModelFacts = field(default_factory=ModelFacts)
+
+    def __post_init__(self) -> None:
+        # A model's header has to say all that its networks are built from.
+        object.__setattr__(self, "network", self.network.resolved())
 
     def build(self) -> Method:
         """The method with random weights."""

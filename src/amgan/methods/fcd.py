@@ -115,7 +115,8 @@ class Fcd(Method):
         change = query.indicator - unwanted
         if self.config.length == "unit":
             values = functional.normalize(self.value_embedding.weight.float(), dim=0)
-            moved = picture + change @ values.T
+            with torch.autocast(picture.device.type, enabled=False):
+                moved = picture + change @ values.T
         else:
             length = self.describe(own).norm(dim=1, keepdim=True)
             moved = length * picture + self.describe(change)

@@ -119,7 +119,8 @@ class Phase:
         learning_rate: relative to the configured one.
         own_schedule: the configured schedule runs from the phase's first step to its last, not from
             the training's.
-        rates: of parts of the modules, relative to the phase's own; such as a pretrained trunk.
+        rates: of parts of the modules, relative to the phase's own. A trunk has the one that its
+            configuration says where none is given here.
     """
 
     name: str

@@ -80,7 +80,7 @@ class PosteriorRanker(Method):
     def attribute_logits(self, images: Tensor) -> Tensor:
         """Logits (N, J)."""
         logits: Tensor = self.classifier(self.encoder(images))
-        return logits.float()
+        return logits
 
     def _posterior(self, logits: Tensor) -> Tensor:
         return torch.cat([block.softmax(1) for block in logits.split(list(self.sizes), 1)], dim=1)

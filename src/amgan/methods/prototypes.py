@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from amgan import losses
 from amgan.attributes import AttributeSchema
+from amgan.errors import InputError
 from amgan.images import ImageSettings
 from amgan.methods.method import Method, MethodAnswer, QueryBatch, RankingMetric
 from amgan.models.encoder import AttributeClassifier, Encoder
@@ -52,6 +53,12 @@ class PrototypeSearch(Method):
         self.encoder = Encoder(
             images.height, images.width, network, 1 / root, length=embedding_length
         )
+        if not self.encoder.trunk.differentiable:
+            raise InputError(
+                "a method that draws prototypes learns from gradients that pass through the trunk, "
+                f"and {network.trunk.name} lets none through; choose conv or efficientnet-lite0",
+                field="network.trunk.name",
+            )
         self.classifier = AttributeClassifier(network.embedding_dim, schema.num_values, root)
 
     def encode_gallery(self, images: Tensor) -> Tensor:

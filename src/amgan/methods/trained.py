@@ -40,6 +40,7 @@ from amgan.methods.fusion import (
 from amgan.methods.method import Method, MethodAnswer, QueryBatch, RankingMetric
 from amgan.methods.query_arrays import PictureArray, QueryArrays
 from amgan.methods.weight_digest import digest_weights
+from amgan.models.trunks import Trunk
 
 
 class TrainedModel:
@@ -122,7 +123,11 @@ class TrainedModel:
         if not can_compile(self.compute):
             return None
         method = self.method
-        return method.feature_network() if method.takes_features else method.query_network()
+        network = method.feature_network() if method.takes_features else method.query_network()
+        parts = () if network is None else network.modules()
+        # OpenVINO runs an encoder from an ONNX file as it is.
+        apart = any(isinstance(part, Trunk) and not part.differentiable for part in parts)
+        return None if apart else network
 
     def _query_examples(self) -> tuple[Tensor, ...]:
         picture = torch.zeros(2, 3, self.images.height, self.images.width)
@@ -233,9 +238,8 @@ class TrainedModel:
     def decisive_importance(self, indicator: Indicator) -> NDArray[np.float32]:
         """Importance (Q, M) with which items that have all wanted values (Q, J) come first.
 
-        The weights of a ranking were fitted to what classifiers guess. Where labels are certain, a
-        wanted value counts as much as all else together, so that no result lacks it for being
-        alike.
+        The weights were fitted to what classifiers guess. Where labels are certain, a wanted value
+        counts as much as all else together, so that no result lacks it for being alike.
         """
         wanted = torch.from_numpy(np.ascontiguousarray(indicator, np.float32))
         if self.fusion is None:

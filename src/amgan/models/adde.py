@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from amgan.models.blocks import initialise
+from amgan.models.blocks import Float32Linear, initialise
 from amgan.models.encoder import Encoder
 from amgan.models.network import NetworkConfig
 from amgan.models.value_means import ValueMeans, value_blocks
@@ -29,8 +29,8 @@ class DisentangledEncoder(nn.Module):
         super().__init__()
         self.dim = dim
         self.encoder = Encoder(height, width, network)
-        self.heads = nn.Linear(network.embedding_dim, len(sizes) * dim)
-        self.classifiers = nn.ModuleList(nn.Linear(dim, size) for size in sizes)
+        self.heads = Float32Linear(network.embedding_dim, len(sizes) * dim)
+        self.classifiers = nn.ModuleList(Float32Linear(dim, size) for size in sizes)
         initialise(self.heads)
         initialise(self.classifiers)
 
@@ -38,7 +38,7 @@ class DisentangledEncoder(nn.Module):
         """Embeddings (N, M, d), float32."""
         hidden = torch.nn.functional.leaky_relu(self.encoder(images), 0.2)
         embeddings: Tensor = self.heads(hidden)
-        return embeddings.float().view(len(embeddings), -1, self.dim)
+        return embeddings.view(len(embeddings), -1, self.dim)
 
     def classify(self, embeddings: Tensor) -> Tensor:
         """Logits (N, J) from embeddings (N, M, d)."""
@@ -46,7 +46,7 @@ class DisentangledEncoder(nn.Module):
             classifier(embeddings[:, position])
             for position, classifier in enumerate(self.classifiers)
         ]
-        return torch.cat(blocks, dim=1).float()
+        return torch.cat(blocks, dim=1)
 
 
 class ManipulationMemory(nn.Module):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from amgan.models.blocks import initialise
+from amgan.models.blocks import Float32Linear, initialise
 from amgan.models.encoder import Encoder
 from amgan.models.network import NetworkConfig
 from amgan.models.value_means import ValueMeans
@@ -25,14 +25,14 @@ class WideEncoder(nn.Module):
     def __init__(self, height: int, width: int, network: NetworkConfig, dim: int) -> None:
         super().__init__()
         self.encoder = Encoder(height, width, network)
-        self.widen = nn.Linear(network.embedding_dim, dim)
+        self.widen = Float32Linear(network.embedding_dim, dim)
         initialise(self.widen)
 
     def forward(self, images: Tensor) -> Tensor:
         """Representations (N, R), float32."""
         hidden = torch.nn.functional.leaky_relu(self.encoder(images), 0.2)
         representation: Tensor = self.widen(hidden)
-        return representation.float()
+        return representation
 
 
 class AttributeMemory(nn.Module):
@@ -83,7 +83,7 @@ class Fusion(nn.Module):
 
     def __init__(self, dim: int) -> None:
         super().__init__()
-        self.layer = nn.Linear(2 * dim, dim)
+        self.layer = Float32Linear(2 * dim, dim)
         initialise(self.layer)
         with torch.no_grad():
             self.layer.weight.mul_(0.02).add_(torch.eye(dim).repeat(1, 2))
@@ -91,4 +91,4 @@ class Fusion(nn.Module):
     def forward(self, representation: Tensor, retrieved: Tensor) -> Tensor:
         """Manipulated representations, (N, R), (N, R) -> (N, R), float32."""
         fused: Tensor = self.layer(torch.cat((representation, retrieved), dim=1))
-        return fused.float()
+        return fused

@@ -38,6 +38,19 @@ class ResidualBlock(nn.Module):
         return torch.relu(features + self.body(features))
 
 
+class Float32Linear(nn.Linear):
+    """A linear layer in float32, also under autocast.
+
+    What ends in logits, embeddings and distances is a layer of this kind: in bfloat16, with its
+    three digits, nearly equal items would change places.
+    """
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """(..., I) -> (..., O), float32."""
+        with torch.autocast(inputs.device.type, enabled=False):
+            return super().forward(inputs.float())
+
+
 def initialise(network: nn.Module) -> None:
     """Draw weights from N(0, 0.02), batch-normalisation scales from N(1, 0.02), biases 0.
 

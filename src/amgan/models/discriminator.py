@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from amgan.models.blocks import initialise
+from amgan.models.blocks import Float32Linear, initialise
 
 
 class RealFakeHead(nn.Module):
@@ -20,17 +20,17 @@ class RealFakeHead(nn.Module):
 
     def __init__(self, embedding_dim: int, num_values: int = 0) -> None:
         super().__init__()
-        self.judge = nn.Linear(embedding_dim, 1)
+        self.judge = Float32Linear(embedding_dim, 1)
         self.label_embedding = (
-            nn.Linear(num_values, embedding_dim, bias=False) if num_values else None
+            Float32Linear(num_values, embedding_dim, bias=False) if num_values else None
         )
         initialise(self)
 
     def forward(self, embeddings: Tensor, one_hot: Tensor) -> Tensor:
         """Logits (N,) float32 from embeddings (N, D) and labels f (N, J)."""
-        logits: Tensor = self.judge(embeddings)[:, 0].float()
+        logits: Tensor = self.judge(embeddings)[:, 0]
         if self.label_embedding is not None:
             known = one_hot.sum(dim=1, keepdim=True).clamp(min=1)
             projected = self.label_embedding(one_hot / known)
-            logits = logits + (projected.float() * embeddings.float()).sum(dim=1)
+            logits = logits + (projected * embeddings.float()).sum(dim=1)
         return logits

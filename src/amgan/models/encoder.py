@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional
 
-from amgan.models.blocks import initialise
+from amgan.models.blocks import Float32Linear, initialise
 from amgan.models.network import NetworkConfig
 from amgan.models.trunks import ConvolutionalTrunk, build_trunk
 
@@ -43,7 +43,7 @@ class Encoder(nn.Module):
         else:
             stride = 2 ** len(config.encoder_widths)
             inputs = self.trunk.channels * (height // stride) * (width // stride)
-        self.project = nn.Linear(inputs, config.embedding_dim)
+        self.project = Float32Linear(inputs, config.embedding_dim)
         initialise(self)
 
     def forward(self, images: Tensor) -> Tensor:
@@ -57,13 +57,13 @@ class Encoder(nn.Module):
         return self._project(maps.flatten(1))
 
     def _project(self, hidden: Tensor) -> Tensor:
-        embeddings: Tensor = self.project(hidden).float() * self.output_scale
+        embeddings: Tensor = self.project(hidden) * self.output_scale
         if not self.length:
             return embeddings
         return self.length * functional.normalize(embeddings, dim=1)
 
 
-class AttributeClassifier(nn.Linear):
+class AttributeClassifier(Float32Linear):
     """C_1 ... C_M of Eq. 6: a linear classifier an attribute, logits side by side (N, J).
 
     Args:
@@ -78,5 +78,5 @@ class AttributeClassifier(nn.Linear):
         initialise(self)
 
     def forward(self, embeddings: Tensor) -> Tensor:
-        """Logits (N, J)."""
+        """Logits (N, J), float32."""
         return super().forward(embeddings * self.input_scale)

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from amgan.models.blocks import initialise
-from amgan.models.trunks import Trunk
+from amgan.models.blocks import Float32Linear, initialise
+from amgan.models.trunk import Trunk, pool_maps
 
 # Maps are enlarged before they are cut, so that a region may end within a cell.
 MAP_SCALE = 4
@@ -45,24 +45,26 @@ class RegionNetwork(nn.Module):
             nn.BatchNorm2d(channels),
             nn.LeakyReLU(0.2, inplace=True),
         )
-        self.map_classifier = nn.Linear(channels, sum(sizes))
-        self.features = nn.ModuleList(nn.Linear(channels * pooled_size**2, dim) for _ in self.sizes)
-        self.classifiers = nn.ModuleList(nn.Linear(dim, size) for size in self.sizes)
+        self.map_classifier = Float32Linear(channels, sum(sizes))
+        self.features = nn.ModuleList(
+            Float32Linear(channels * pooled_size**2, dim) for _ in self.sizes
+        )
+        self.classifiers = nn.ModuleList(Float32Linear(dim, size) for size in self.sizes)
         initialise(self)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Attribute features (N, M, d) and the localisation branch's logits (N, J), float32."""
         cells = self.trunk(images)
         evidence = self.localise(cells)
-        map_logits = self.map_classifier(evidence.mean(dim=(2, 3))).float()
+        map_logits = self.map_classifier(pool_maps(evidence))
         with torch.no_grad():
             maps = self.activation_maps(evidence, map_logits)
             boxes = peak_boxes(maps, self.threshold)
             boxes[..., 0::2] *= cells.shape[2]
             boxes[..., 1::2] *= cells.shape[3]
-        pooled = pool_regions(cells, boxes, self.pooled_size).to(cells.dtype)
+        pooled = pool_regions(cells, boxes, self.pooled_size)
         features = torch.stack(
-            [layer(pooled[:, m].flatten(1)).float() for m, layer in enumerate(self.features)],
+            [layer(pooled[:, m].flatten(1)) for m, layer in enumerate(self.features)],
             dim=1,
         )
         return features, map_logits
@@ -88,7 +90,7 @@ class RegionNetwork(nn.Module):
     def classify(self, features: Tensor) -> Tensor:
         """Logits (N, J) from attribute features (N, M, d)."""
         blocks = [layer(features[:, m]) for m, layer in enumerate(self.classifiers)]
-        return torch.cat(blocks, dim=1).float()
+        return torch.cat(blocks, dim=1)
 
 
 def peak_boxes(maps: Tensor, threshold: float) -> Tensor:
@@ -144,10 +146,10 @@ def pool_regions(cells: Tensor, boxes: Tensor, pooled_size: int) -> Tensor:
     height, width = cells.shape[2:]
     rows = _overlap(boxes[..., 0], boxes[..., 2], height, pooled_size)
     columns = _overlap(boxes[..., 1], boxes[..., 3], width, pooled_size)
-    weights = torch.einsum("nmph,nmqw->nmpqhw", rows, columns)
     count, regions = boxes.shape[:2]
-    weights = weights.reshape(count, regions * pooled_size**2, height * width)
     with torch.autocast(cells.device.type, enabled=False):
+        weights = torch.einsum("nmph,nmqw->nmpqhw", rows, columns)
+        weights = weights.reshape(count, regions * pooled_size**2, height * width)
         pooled = weights @ cells.float().flatten(2).transpose(1, 2)
     return pooled.view(count, regions, pooled_size**2, -1)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from amgan.models.blocks import ResidualBlock, conv_block, initialise, upsample_block
+from amgan.models.blocks import Float32Linear, ResidualBlock, conv_block, initialise, upsample_block
 from amgan.models.network import NetworkConfig
+from amgan.models.trunk import pool_maps
 
 
 class Generator(nn.Module):
@@ -31,7 +32,7 @@ class Generator(nn.Module):
             *conv_block(width, 2 * width, 4, 2),
             *conv_block(2 * width, latent, 4, 2),
         )
-        self.attribute_embedding = nn.Linear(num_values, latent, bias=False)
+        self.attribute_embedding = Float32Linear(num_values, latent, bias=False)
         self.fusion = conv_block(2 * latent, latent, 3, 1)
         self.residual = nn.Sequential(
             *(ResidualBlock(latent) for _ in range(config.residual_blocks))
@@ -80,5 +81,5 @@ class Generator(nn.Module):
 
 
 def visual_embedding(features: Tensor) -> Tensor:
-    """v: global average pooling of feature maps (section 3.2.1), (N, L, H, W) -> (N, L)."""
-    return features.mean(dim=(2, 3))
+    """v: global average pooling of feature maps (section 3.2.1), (N, L, H, W) -> (N, L) float32."""
+    return pool_maps(features)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from amgan.errors import InputError
@@ -36,6 +36,10 @@ class NetworkConfig:
         if min(*sizes, *self.encoder_widths) < 1 or self.residual_blocks < 0:
             raise InputError("network sizes must be positive")
 
+    def resolved(self) -> NetworkConfig:
+        """The same with all that decides shapes; see `TrunkConfig.resolved`."""
+        return replace(self, trunk=self.trunk.resolved())
+
     def to_dict(self) -> dict[str, Any]:
         """Plain data; the inverse of `from_dict`.
 
@@ -49,6 +53,6 @@ class NetworkConfig:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> NetworkConfig:
         """Sizes from plain data, as a model's header holds them."""
-        trunk = TrunkConfig(**values.get("trunk", {}))
+        trunk = TrunkConfig.from_dict(values.get("trunk", {}))
         widths = tuple(values["encoder_widths"])
         return cls(**{**values, "encoder_widths": widths, "trunk": trunk})

@@ -1,110 +1,31 @@
-"""Trunks by name: what turns pictures into feature maps, for every method that encodes pictures."""
+"""Trunks by name: the paper's convolutions, EfficientNet-Lite0, any encoder from an ONNX file."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from amgan.errors import InputError
 from amgan.models import efficientnet
+from amgan.models.onnx_trunk import OnnxTrunk
 from amgan.models.pretrained import EFFICIENTNET_LITE0, match_weights, read_weights
+from amgan.models.trunk import ALL_BLOCKS, Trunk, TrunkConfig, pool_maps
 
-TrunkName = Literal["conv", "efficientnet-lite0", "onnx"]
-ALL_BLOCKS = -1
+__all__ = [
+    "ALL_BLOCKS",
+    "PAPER_WIDTHS",
+    "ConvolutionalTrunk",
+    "EfficientNetTrunk",
+    "OnnxTrunk",
+    "Trunk",
+    "TrunkConfig",
+    "build_trunk",
+]
+
 PAPER_WIDTHS = (64, 128, 256, 512)
-
-
-@dataclass(frozen=True)
-class TrunkConfig:
-    """Which trunk, and how much of it is trained.
-
-    Attributes:
-        name: `conv` is the paper's kind of encoder, strided convolutions; `efficientnet-lite0` is
-            pretrained on ImageNet.
-        weights: file of weights; empty for the known ones of a pretrained trunk, and for random
-            ones of `conv`.
-        frozen_blocks: how many first blocks keep their weights; -1 for all of them.
-    """
-
-    name: TrunkName = "conv"
-    weights: str = ""
-    frozen_blocks: int = 0
-
-    def __post_init__(self) -> None:
-        if self.frozen_blocks < ALL_BLOCKS:
-            raise InputError(
-                f"network.trunk.frozen_blocks must be 0 or more, or -1 for all, "
-                f"not {self.frozen_blocks}",
-                field="network.trunk.frozen_blocks",
-            )
-
-
-class Trunk(nn.Module, ABC):
-    """Pictures (N, 3, H, W) in [-1, 1] -> feature maps, or features pooled from them.
-
-    Weights are random until `load_pretrained`, which a new model calls once; a saved model brings
-    its own. What a frozen block learned is kept in buffers: no optimiser sees it, and gradients
-    still pass through it to the pictures.
-
-    Attributes:
-        config: what it was built from.
-        channels: C of the maps.
-        num_features: F of the pooled features.
-        stride: sides of a picture must be multiples of it.
-        differentiable: whether gradients pass through it to the pictures.
-    """
-
-    config: TrunkConfig
-    channels: int
-    num_features: int
-    stride: int
-    differentiable = True
-
-    @abstractmethod
-    def forward(self, images: Tensor) -> Tensor:
-        """Feature maps (N, C, h, w)."""
-
-    @abstractmethod
-    def features(self, images: Tensor) -> Tensor:
-        """Pooled features (N, F), float32."""
-
-    @abstractmethod
-    def load_pretrained(self) -> None:
-        """Take the weights that the configuration names, where it names any.
-
-        Raises:
-            InputError: a file that is missing, damaged, or of another network.
-        """
-
-    @property
-    def trainable(self) -> bool:
-        """Whether any of it is trained."""
-        return any(True for _ in self.parameters())
-
-    @property
-    def identity(self) -> str:
-        """SHA-256 over what decides the features: name, settings and weights."""
-        digest = hashlib.sha256(json.dumps(asdict(self.config), sort_keys=True).encode())
-        for name, value in sorted(self.state_dict().items()):
-            digest.update(name.encode())
-            digest.update(value.detach().cpu().contiguous().view(-1).numpy().tobytes())
-        return digest.hexdigest()
-
-    def check_picture(self, height: int, width: int) -> None:
-        """Raise InputError where pictures of this size do not pass through."""
-        if height % self.stride or width % self.stride:
-            raise InputError(
-                f"picture size {height} x {width} does not fit the networks; "
-                f"height and width must be multiples of {self.stride}"
-            )
 
 
 class ConvolutionalTrunk(Trunk):
@@ -148,7 +69,7 @@ class ConvolutionalTrunk(Trunk):
 
     def features(self, images: Tensor) -> Tensor:
         """The maps' means over positions (N, C), float32."""
-        return _pool(self(images))
+        return pool_maps(self(images))
 
     def load_pretrained(self) -> None:
         """Take the weights of the file that is named, if one is."""
@@ -179,7 +100,7 @@ class EfficientNetTrunk(Trunk):
         super().__init__()
         self.config = config
         self.network = efficientnet.EfficientNetLite0()
-        _freeze([[block] for block in self.network.blocks], config)
+        self._frozen = _freeze([[block] for block in self.network.blocks], config)
         self.train()
 
     def forward(self, images: Tensor) -> Tensor:
@@ -188,7 +109,7 @@ class EfficientNetTrunk(Trunk):
 
     def features(self, images: Tensor) -> Tensor:
         """Pooled features (N, 1392), float32."""
-        return torch.cat([_pool(maps) for maps in self._maps(images)], dim=1)
+        return torch.cat([pool_maps(maps) for maps in self._maps(images)], dim=1)
 
     def _maps(self, images: Tensor) -> tuple[Tensor, Tensor]:
         # From [-1, 1] to pixels of 0 to 255, and from there to what the network was trained with.
@@ -207,18 +128,18 @@ class EfficientNetTrunk(Trunk):
         self.network.load_state_dict(match_weights(tensors, wanted, path))
 
     def train(self, mode: bool = True) -> EfficientNetTrunk:
-        """Training mode, but for batch normalisation."""
+        """Training mode, but for frozen blocks and batch normalisation."""
         super().train(mode)
-        for module in self.modules():
-            if isinstance(module, nn.BatchNorm2d):
-                module.eval()
+        normalising = [module for module in self.modules() if isinstance(module, nn.BatchNorm2d)]
+        for module in (*self._frozen, *normalising):
+            module.eval()
         return self
 
 
 def build_trunk(
     config: TrunkConfig, height: int, width: int, widths: Sequence[int] = PAPER_WIDTHS
 ) -> Trunk:
-    """A trunk with random weights.
+    """A trunk with random weights, or without its model where that is a file.
 
     Args:
         config: which.
@@ -236,14 +157,9 @@ def build_trunk(
     elif config.name == "efficientnet-lite0":
         trunk = EfficientNetTrunk(config)
     else:
-        raise InputError(f"unknown trunk {config.name!r}", field="network.trunk.name")
+        trunk = OnnxTrunk(config.resolved())
     trunk.check_picture(height, width)
     return trunk
-
-
-def _pool(maps: Tensor) -> Tensor:
-    """Means over positions of maps (N, C, h, w), (N, C) float32."""
-    return maps.float().mean(dim=(2, 3))
 
 
 def _freeze(blocks: Sequence[Sequence[nn.Module]], config: TrunkConfig) -> list[nn.Module]:

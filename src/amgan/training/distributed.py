@@ -49,10 +49,17 @@ def average_gradients(parameters: Iterable[nn.Parameter], processes: Processes) 
 
 
 def share_state(method: nn.Module, processes: Processes, *, parameters: bool) -> None:
-    """Copy the first process's buffers, and its parameters if asked, to all processes."""
+    """Copy the first process's buffers to all processes, and its parameters if asked.
+
+    Without parameters it is what a step changed: buffers of modules in evaluation mode stand still.
+    """
     if processes.world == 1:
         return
-    tensors = list(method.buffers()) + (list(method.parameters()) if parameters else [])
+    if parameters:
+        tensors = [*method.buffers(), *method.parameters()]
+    else:
+        moving = (module for module in method.modules() if module.training)
+        tensors = [buffer for module in moving for buffer in module.buffers(recurse=False)]
     for tensor in tensors:
         distributed.broadcast(tensor.data, src=0)
 

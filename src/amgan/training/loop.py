@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from amgan.devices import Compute, Precision, choose_compute
 from amgan.errors import InputError, SettingsError
 from amgan.methods.method import LabelledBatch, Method, Minibatch, Phase
+from amgan.models.trunk import Trunk
 from amgan.progress import Bar, progress_bar
 from amgan.training.checkpoint import Progress, load_checkpoint, save_checkpoint
 from amgan.training.data import Batches, BatchRequest
@@ -305,7 +306,9 @@ def _parameters(phase: Phase) -> list[nn.Parameter]:
 
 def _parameter_groups(phase: Phase) -> list[dict[str, Any]]:
     """The phase's parameters, those with a rate of their own apart from the others."""
-    rates = {p: rate for module, rate in phase.rates.items() for p in module.parameters()}
+    trunks = [t for module in phase.modules for t in module.modules() if isinstance(t, Trunk)]
+    own = {trunk: trunk.config.learning_rate for trunk in trunks} | dict(phase.rates)
+    rates = {p: rate for module, rate in own.items() for p in module.parameters()}
     groups: dict[float, list[nn.Parameter]] = {}
     for parameter in _parameters(phase):
         groups.setdefault(rates.get(parameter, 1.0), []).append(parameter)

@@ -8,10 +8,10 @@ from urllib.parse import urlencode
 
 from amgan import search
 from amgan.attributes import Change
+from amgan.web.queries import HitField
 from amgan.web.schemas import (
     ChangeMade,
     Hit,
-    HitField,
     ItemAnswer,
     Paging,
     ReferenceAttribute,

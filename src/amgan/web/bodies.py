@@ -20,7 +20,7 @@ from starlette.requests import ClientDisconnect
 from amgan.web.admission import Admission
 from amgan.web.errors import ApiError
 from amgan.web.json_input import parse_json
-from amgan.web.schemas import ReferenceQuery
+from amgan.web.queries import ReferenceQuery
 from amgan.web.settings import ServerSettings
 
 Q = TypeVar("Q", bound=ReferenceQuery)

@@ -9,7 +9,8 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from amgan.web.schemas import ErrorAnswer, PictureQuery, PrototypeQuery, SearchQuery, SessionQuery
+from amgan.web.queries import PictureQuery, PrototypeQuery, SearchQuery, SessionQuery
+from amgan.web.schemas import ErrorAnswer
 from amgan.web.settings import ServerSettings
 
 _REF = "#/components/schemas/{model}"

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from amgan.attributes import MISSING, AttributeSchema
+from amgan.attributes import AttributeSchema
 from amgan.gallery.gallery import Gallery
 from amgan.gallery.store import MODEL_FILE
 from amgan.images import ImageSettings, Pixels
@@ -27,6 +27,7 @@ from amgan.search.words import word_fields
 from amgan.web.batching import BatchedModel, Batcher
 from amgan.web.decoding import LargePictureError, PictureDecoder
 from amgan.web.errors import ApiError
+from amgan.web.facets import Facets
 from amgan.web.logs import logger
 from amgan.web.metrics import Metrics
 from amgan.web.picture_folder import PictureFolder
@@ -38,8 +39,6 @@ T = TypeVar("T")
 Opener = Callable[[], tuple[TrainedModel, Gallery]]
 _PICTURE_THREADS = 2
 _END_SECONDS = 3.0
-_MOST_FACET_VALUES = 40
-_MOST_FACET_ROWS = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -71,32 +70,9 @@ class Loaded:
         return f"{folder.name}-{int(self.opened_at)}" if folder else f"memory-{self.opened_at:.3f}"
 
     @cached_property
-    def attribute_counts(self) -> dict[str, dict[str, int]]:
-        """How many items have each value of each attribute."""
-        counts = {}
-        labels = np.asarray(self.gallery.labels)
-        for position, attribute in enumerate(self.gallery.schema.attributes):
-            column = labels[:, position]
-            found = np.bincount(column[column != MISSING], minlength=len(attribute.values))
-            counts[attribute.name] = dict(zip(attribute.values, found.tolist(), strict=True))
-        return counts
-
-    @cached_property
-    def field_counts(self) -> dict[str, dict[str, int]]:
-        """How many items have each value of each further field that has few values."""
-        if len(self.gallery) > _MOST_FACET_ROWS:
-            return {}
-        counts: dict[str, dict[str, int]] = {}
-        for name, column in self.gallery.catalogue.fields.items():
-            found: dict[str, int] = {}
-            for value in column:
-                if value:
-                    found[value] = found.get(value, 0) + 1
-                    if len(found) > _MOST_FACET_VALUES:
-                        break
-            if 1 < len(found) <= _MOST_FACET_VALUES:
-                counts[name] = dict(sorted(found.items()))
-        return counts
+    def facets(self) -> Facets:
+        """What it can be filtered by."""
+        return Facets(self.gallery)
 
 
 def read_in_any_language(
@@ -201,7 +177,7 @@ class Serving:
             folder,
             self._count_missing(folder, gallery),
         )
-        _ = loaded.attribute_counts, loaded.field_counts, gallery.items.find("")
+        _ = loaded.facets, gallery.items.find("")
         return loaded
 
     def _compile(self, model: TrainedModel, gallery: Gallery) -> None:

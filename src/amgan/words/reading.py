@@ -270,7 +270,8 @@ class _Settled:
                 choices = self._named(wish.values)
                 ambiguous.append((wish.mark.start, Ambiguity(self._words(wish), choices)))
         settled: list[tuple[int, Change]] = []
-        for same in by_attribute.values():
+        for found in by_attribute.values():
+            same = sorted(found, key=lambda wish: wish.mark.start)
             choices = self._named(dict.fromkeys(wish.values[0] for wish in same))
             if len(choices) == 1:
                 settled.append((same[0].mark.start, choices[0]))

@@ -41,10 +41,11 @@ def fit_model(path: Path, data: ExperimentData, metric: str) -> None:
         metric: that the weights of a fused ranking are to make largest.
     """
     model = load_model(path)
-    if isinstance(model.method, HeadsRanker):
-        fit_heads(model, model.method, data)
+    heads = model.method if isinstance(model.method, HeadsRanker) else None
+    if heads is not None:
+        fit_heads(model, heads, data)
     facts = fit_facts(model, data, metric)
-    if facts != model.description.facts:
+    if heads is not None or facts != model.description.facts:
         save_model(path, model.method, replace(model.description, facts=facts))
 
 

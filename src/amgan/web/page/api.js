@@ -52,6 +52,13 @@ export function getItems(k, offset) {
   return call(`v1/items?${new URLSearchParams({ k, offset })}`);
 }
 
+/** How many items each value would leave, under the filters of the other names. */
+export function getCounts(only) {
+  const query = new URLSearchParams();
+  for (const [name, values] of only) for (const value of values) query.append("filter", `${name}=${value}`);
+  return call(`v1/counts?${query}`);
+}
+
 const MOST = 3; // how much an attribute counts that matters most
 
 /** One page of results for a state; `photo` is the picture where the state names one. */

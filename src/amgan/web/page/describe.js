@@ -48,6 +48,18 @@ export function wantedWords(attribute, value) {
   return plain ? value : `${value} ${attribute}`;
 }
 
+/** What someone could ask for in this shop: its commonest values of two attributes. */
+export function exampleWords(schema) {
+  const wishes = [];
+  for (const { name, values, counts } of schema.attributes) {
+    if (/category|type|gender|kind/i.test(name)) continue;
+    const most = Math.max(0, ...counts.filter((_, place) => values[place] !== "none"));
+    const value = values.find((other, place) => other !== "none" && counts[place] === most);
+    if (most > 0 && value.length <= 20 && name.length <= 20) wishes.push(wantedWords(name, value));
+  }
+  return wishes.slice(0, 2).join(", ") || "what should be different";
+}
+
 export function percent(confidence) {
   return `${Math.round(confidence * 100)} %`;
 }

@@ -18,6 +18,20 @@ export function h(tag, properties = {}, ...children) {
   return element;
 }
 
+/** A picture; where it is gone a quiet sign stands in its place, not the browser's own. */
+export function picture(properties) {
+  const { on = {}, ...rest } = properties;
+  const image = h("img", {
+    ...rest,
+    on: {
+      ...on,
+      error: () => image.replaceWith(h("span", { class: "no-picture", role: "img", "aria-label": `${rest.alt} (picture missing)` },
+        icon("photo"), h("span", { "aria-hidden": "true", text: "No picture" }))),
+    },
+  });
+  return image;
+}
+
 const SHAPES = {
   tick: "M3.5 8.5 6.5 11.5 12.5 4.8",
   cross: "M4.2 4.2 11.8 11.8M11.8 4.2 4.2 11.8",

@@ -2,7 +2,7 @@
 
 import { pictureAt } from "./api.js";
 import { altOf, wantedWords } from "./describe.js";
-import { h, icon } from "./dom.js";
+import { h, icon, picture } from "./dom.js";
 import { addressOf, fromItem, withChange } from "./state.js";
 import { swatch } from "./swatches.js";
 
@@ -20,7 +20,7 @@ export function exampleOf(item, schema, state, go) {
   const link = (next, content) =>
     h("a", { class: "wish", href: addressOf(next), on: { click: (event) => go(next, event) } }, content, icon("arrow"));
   return h("div", { class: "example" },
-    h("span", { class: "frame" }, h("img", { src: pictureAt(item.picture, 640), alt: altOf(item) })),
+    h("span", { class: "frame" }, picture({ src: pictureAt(item.picture, 640), alt: altOf(item) })),
     h("div", { class: "asks" },
       h("p", { class: "ask-title", text: "This one, but…" }),
       ...wishes.map(([name, value]) =>

@@ -2,7 +2,7 @@
 
 import { pictureAt } from "./api.js";
 import { altOf, asideOf, listed, shopAddress, titleOf, wantedWords } from "./describe.js";
-import { capital, h, icon, keepFocus, number, plural, whisper } from "./dom.js";
+import { capital, h, icon, keepFocus, number, picture, plural, whisper } from "./dom.js";
 import { itemId } from "./items.js";
 import { failure, notice } from "./notices.js";
 import { addressOf, changed, fromItem, withFilter } from "./state.js";
@@ -196,7 +196,7 @@ export class Results {
           on: { click: (event) => this.go(similar, event) },
         },
         h("span", { class: "frame" },
-          h("img", {
+          picture({
             src: pictureAt(hit.picture, 480),
             srcset: [240, 320, 480, 640].map((w) => `${pictureAt(hit.picture, w)} ${w}w`).join(", "),
             sizes: SIZES,

@@ -2,9 +2,10 @@
 
 import { ApiError, getItems, pictureAt } from "./api.js";
 import { altOf, titleOf } from "./describe.js";
-import { h, icon, say } from "./dom.js";
+import { h, icon, picture, say } from "./dom.js";
 import { exampleOf } from "./example.js";
 import { itemId } from "./items.js";
+import { failure } from "./notices.js";
 import { addressOf, fromItem } from "./state.js";
 
 const SHOWN = 12;
@@ -108,8 +109,13 @@ export class StartView {
       else this.showExample(items.at(-1));
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
+      const retry = failure(error, () => {
+        retry.remove();
+        this.fill(false);
+      });
       this.shelf.replaceChildren();
-      this.tell(error.message);
+      this.shelf.after(retry);
+      this.showExample(null);
     }
     this.shelf.setAttribute("aria-busy", "false");
   }
@@ -130,7 +136,7 @@ export class StartView {
           href: addressOf(next),
           on: { click: (event) => this.go(next, event) },
         },
-        h("span", { class: "frame" }, h("img", {
+        h("span", { class: "frame" }, picture({
           src: pictureAt(item.picture, 320),
           alt: altOf(item),
           loading: "lazy",

@@ -3,7 +3,7 @@
 import { itemPicture, pictureAt } from "./api.js";
 import { openChooser } from "./chooser.js";
 import { percent, wantedWords } from "./describe.js";
-import { capital, h, icon, keepFocus, plural, whisper } from "./dom.js";
+import { capital, h, icon, keepFocus, picture, plural, whisper } from "./dom.js";
 import { fadeEdges } from "./edges.js";
 import { itemId } from "./items.js";
 import { photoButton } from "./start.js";
@@ -27,7 +27,7 @@ export class Studio {
     this.words = new WordsForm({
       understand,
       choose: (attribute, value) => this.choose(attribute, value, false),
-      attributes: schema.attributes.map((attribute) => attribute.name),
+      schema,
     });
     this.title = h("h1", { class: "studio-title", tabindex: "-1", text: "Your starting point" });
     this.element = h(
@@ -73,7 +73,7 @@ export class Studio {
     const before = this.reference.querySelector("img");
     if (before?.getAttribute("src") !== address) {
       this.reference.replaceChildren(
-        h("span", { class: "frame" }, h("img", {
+        h("span", { class: "frame" }, picture({
           src: address,
           alt: "The garment you start from",
           on: { load: (event) => this.shape(event.target) },

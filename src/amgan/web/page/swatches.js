@@ -13,28 +13,33 @@ const COLOURS = {
   orange: "#e6812f", coral: "#f0785f", salmon: "#f29382", red: "#c62f35", "dark red": "#7d1d27",
   wine: "#6d1b2f", burgundy: "#6d1b2f", maroon: "#6a2028", pink: "#eda0b8", "light pink": "#f6cfd9",
   "dark pink": "#c8437c", rose: "#d98a97", fuchsia: "#cc2f83", magenta: "#c0267e", plum: "#5e2a4d",
-  purple: "#6f4694", violet: "#7c54b0", lilac: "#bfa6dd", "lilac purple": "#a98bcb",
+  royal: "#2c4fa3", cobalt: "#1f4fa8", sky: "#9ccbec", petrol: "#1d5666", midnight: "#1b2140",
+  bordeaux: "#6d1b2f", terracotta: "#c0694b", purple: "#6f4694", violet: "#7c54b0", lilac: "#bfa6dd", "lilac purple": "#a98bcb",
   lavender: "#c3b5e3", indigo: "#3b3a78", navy: "#1f2a4d", blue: "#3b6fc4", "light blue": "#a3c4ea",
   "dark blue": "#21386b", aqua: "#7fd0cf", turquoise: "#2fb3ab", teal: "#19716f", mint: "#b4e0c9",
   green: "#3c8a4e", "light green": "#a9d3a0", "dark green": "#224f38", lime: "#b5d334",
   olive: "#6f6f35", khaki: "#8f8657", "khaki green": "#6c6e45", denim: "#4a6790",
   multi: MIXED, multicolour: MIXED, multicolor: MIXED, multicoloured: MIXED, multicolored: MIXED,
 };
+// Names that stand behind a shade of theirs: "navy blue" is navy.
+const BROAD = new Set(["black", "blue", "brown", "green", "grey", "gray", "orange", "pink", "purple", "red", "white", "yellow"]);
 const LIGHTER = new Set(["light", "pale", "pastel", "soft"]);
 const DARKER = new Set(["dark", "deep"]);
 const COLOUR_NAME = /colou?r/i;
 
-/** CSS of a value's swatch, or null. A longer name wins over a shorter one, then the last word. */
+/** CSS of a value's swatch, or null. A longer name wins over a shorter one, then a shade, then the last word. */
 export function swatchOf(attribute, value) {
   if (!COLOUR_NAME.test(attribute) || !value) return null;
   const words = value.toLowerCase().split(/[^\p{L}]+/u).filter(Boolean);
-  for (let length = words.length; length > 0; length -= 1) {
+  for (let length = words.length; length > 1; length -= 1) {
     for (let from = words.length - length; from >= 0; from -= 1) {
       const colour = COLOURS[words.slice(from, from + length).join(" ")];
       if (colour) return shaded(colour, words.slice(0, from));
     }
   }
-  return null;
+  const named = words.filter((word) => COLOURS[word]);
+  const word = named.findLast((name) => !BROAD.has(name)) ?? named.at(-1);
+  return word ? shaded(COLOURS[word], words.slice(0, words.lastIndexOf(word))) : null;
 }
 
 function shaded(colour, before) {

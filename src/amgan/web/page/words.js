@@ -1,17 +1,19 @@
 // Changes in words: "black, long sleeves".
 
-import { listed } from "./describe.js";
+import { exampleWords, listed } from "./describe.js";
 import { h } from "./dom.js";
 
+const LONGEST_QUOTE = 80; // characters
 const NAMED = 10; // attributes that are named where words were not understood
 
 export class WordsForm {
   /**
    * understand(text): words were sent. choose(attribute, value): what words meant was chosen.
-   * attributes: names of what words can be about.
+   * schema: what words can be about.
    */
-  constructor({ understand, choose, attributes }) {
+  constructor({ understand, choose, schema }) {
     this.choose = choose;
+    const attributes = schema.attributes.map((attribute) => attribute.name);
     this.about = attributes.length <= NAMED ? ` We know words for ${listed(attributes)}.` : "";
     this.open = []; // words that led to nothing yet: { text, note }
     this.notes = h("div", { class: "notes", role: "status" });
@@ -22,7 +24,7 @@ export class WordsForm {
       maxlength: "500",
       autocomplete: "off",
       enterkeyhint: "search",
-      placeholder: "black, long sleeves",
+      placeholder: exampleWords(schema),
       "aria-label": "Changes in words",
       on: { input: () => this.show([]) },
     });
@@ -44,11 +46,17 @@ export class WordsForm {
   }
 
   /** What became of the words: those that led to nothing stay in the box, with the reason below. */
-  tell({ changes, not_understood, ambiguous }) {
+  tell(words) {
+    const { changes, not_understood, ambiguous } = words;
+    const text = this.input.value.trim();
+    if (text && Object.values(words).every(isEmpty)) { // an emoji, or punctuation alone
+      this.show([{ text, note: h("p", { text: `We did not understand “${shortened(text)}”.${this.about}` }) }]);
+      return;
+    }
     const missed = not_understood.filter((text) => !(ambiguous.length && text.toLowerCase() === "or"));
     const open = ambiguous.map((entry) => ({ text: entry.text, note: this.choices(entry) }));
     if (missed.length) {
-      const quoted = missed.map((text) => `“${text}”`).join(", ");
+      const quoted = missed.map((text) => `“${shortened(text)}”`).join(", ");
       open.push({ text: missed.join(", "), note: h("p", { text: `We did not understand ${quoted}.${this.about}` }) });
     }
     const done = Object.keys(changes).length > 0;
@@ -94,6 +102,14 @@ export class WordsForm {
     }
     this.start = start;
   }
+}
+
+function shortened(text) {
+  return text.length > LONGEST_QUOTE ? `${text.slice(0, LONGEST_QUOTE)}…` : text;
+}
+
+function isEmpty(part) {
+  return part === null || part === undefined || Object.keys(part).length === 0;
 }
 
 function textOf(open) {

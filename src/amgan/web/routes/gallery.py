@@ -17,6 +17,7 @@ from amgan.web.openapi import errors_of
 from amgan.web.pictures import WIDTHS, fitting_width
 from amgan.web.routes.searching import picture_gone
 from amgan.web.schemas import (
+    CountsAnswer,
     FilterField,
     ItemAnswer,
     ItemsAnswer,
@@ -51,17 +52,18 @@ async def get_schema(request: Request) -> SchemaAnswer:
     """Attributes and their values, fields to filter by, and how many items have each value."""
     state = state_of(request)
     loaded = state.serving.current
-    counts, model = loaded.attribute_counts, loaded.service.model
+    facets, model = loaded.facets, loaded.service.model
     return SchemaAnswer(
         title=state.settings.title,
         attributes=[
             SchemaAttribute(name=name, values=list(found), counts=list(found.values()))
-            for name, found in counts.items()
+            for name, found in facets.attributes.items()
         ],
         fields=[
             FilterField(name=name, values=list(found), counts=list(found.values()))
-            for name, found in loaded.field_counts.items()
+            for name, found in facets.fields.items()
         ],
+        unlisted_fields=list(facets.unlisted),
         items=len(loaded.gallery),
         prototypes=loaded.draws_prototypes,
         weights=loaded.service.model.fusion is not None,
@@ -72,6 +74,20 @@ async def get_schema(request: Request) -> SchemaAnswer:
         model=loaded.model_id,
         gallery=loaded.version,
     )
+
+
+@router.get("/counts", responses=errors_of(401, 422, 429, 503))
+def count_items(
+    request: Request,
+    filters: Filters = [],  # noqa: B006
+) -> CountsAnswer:
+    """How many items there would be with each value, under the filters of all other names."""
+    loaded = state_of(request).serving.current
+    try:
+        attributes, fields = loaded.facets.count(_named_filters(filters))
+    except InputError as error:
+        raise _bad_filter(error) from None
+    return CountsAnswer(attributes=attributes, fields=fields, gallery=loaded.version)
 
 
 @router.get("/limits", responses=errors_of(401, 429))
@@ -184,16 +200,24 @@ def _row(loaded: Loaded, item_id: str) -> int:
     return row
 
 
-def _select(loaded: Loaded, filters: list[str]) -> list[int] | None:
+def _named_filters(filters: list[str]) -> dict[str, list[str]]:
     wanted: dict[str, list[str]] = {}
     for text in filters:
         name, separator, value = text.partition("=")
         if not separator:
             raise ApiError(422, "invalid", "filter: write NAME=VALUE")
         wanted.setdefault(name, []).append(value)
+    return wanted
+
+
+def _bad_filter(error: InputError) -> ApiError:
+    details = [{"field": "filter", "problem": str(error)}]
+    return ApiError(422, "invalid", str(error), details)
+
+
+def _select(loaded: Loaded, filters: list[str]) -> list[int] | None:
     try:
-        kept = loaded.gallery.select(wanted)
+        kept = loaded.gallery.select(_named_filters(filters))
     except InputError as error:
-        details = [{"field": "filter", "problem": str(error)}]
-        raise ApiError(422, "invalid", str(error), details) from None
+        raise _bad_filter(error) from None
     return None if kept is None else kept.tolist()

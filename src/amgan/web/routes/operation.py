@@ -16,7 +16,8 @@ from amgan.web.bodies import read_small
 from amgan.web.errors import ApiError
 from amgan.web.metrics import CONTENT_TYPE
 from amgan.web.openapi import errors_of, json_body_of
-from amgan.web.schemas import Health, Ready, Reloaded, SessionQuery
+from amgan.web.queries import SessionQuery
+from amgan.web.schemas import Health, Ready, Reloaded
 from amgan.web.server_state import state_of
 
 router = APIRouter(tags=["operation"])

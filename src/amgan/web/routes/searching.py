@@ -30,14 +30,12 @@ from amgan.web.bodies import read_query
 from amgan.web.errors import ApiError, bad_picture
 from amgan.web.openapi import body_of, errors_of
 from amgan.web.pictures import encode_png
+from amgan.web.queries import PictureQuery, PrototypeQuery, SearchQuery
 from amgan.web.schemas import (
     AttributesAnswer,
     InlinePicture,
-    PictureQuery,
-    PrototypeQuery,
     Reference,
     SearchAnswer,
-    SearchQuery,
     UnderstoodWords,
 )
 from amgan.web.server_state import ServerState, state_of
