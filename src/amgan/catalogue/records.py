@@ -60,6 +60,15 @@ class Catalogue:
         assert len(self.images) == len(self.products) == len(self.splits) == n
         assert all(len(column) == n for column in self.fields.values())
 
+    @property
+    def product_numbers(self) -> NDArray[np.int64]:
+        """A number for each item's product, -1 where it is not known, (N,)."""
+        known: dict[str, int] = {}
+        numbers = (
+            -1 if name is None else known.setdefault(name, len(known)) for name in self.products
+        )
+        return np.fromiter(numbers, np.int64, len(self))
+
     def __len__(self) -> int:
         return len(self.item_ids)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,6 +51,22 @@ def fit_temperature(logits: NDArray[np.floating], labels: NDArray[np.integer]) -
         method="bounded",
     )
     return float(np.exp(found.x))
+
+
+def fit_temperatures(
+    logits: NDArray[np.floating], labels: NDArray[np.integer], columns: Sequence[slice]
+) -> list[float]:
+    """A temperature for each of M attributes; see `fit_temperature`.
+
+    Args:
+        logits: of all attributes side by side, (N, J).
+        labels: (N, M), -1 where missing.
+        columns: of each attribute among the logits, M.
+    """
+    return [
+        fit_temperature(logits[:, block], labels[:, position])
+        for position, block in enumerate(columns)
+    ]
 
 
 @dataclass(frozen=True)

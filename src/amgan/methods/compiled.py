@@ -27,6 +27,7 @@ from torch import Tensor, nn
 
 from amgan.devices import Compute
 from amgan.files import write_tensors
+from amgan.models.weight_digest import digest_weights
 from amgan.openvino_runtime import has_openvino, import_openvino, openvino_core
 
 Floats = NDArray[np.float32]
@@ -155,11 +156,8 @@ def compiled_file(model: Path) -> Path:
 
 def weights_digest(network: nn.Module) -> str:
     """SHA-256 of the weights of a network: the tag of what is converted from it."""
-    digest = hashlib.sha256()
-    for name, value in sorted(network.state_dict().items()):
-        digest.update(f"{name}{tuple(value.shape)}".encode())
-        digest.update(value.detach().cpu().contiguous().view(-1).numpy().tobytes())
-    return digest.hexdigest()
+    shapes = {name: tuple(value.shape) for name, value in sorted(network.state_dict().items())}
+    return digest_weights(str(shapes), network)
 
 
 def can_compile(compute: Compute) -> bool:

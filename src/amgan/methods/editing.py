@@ -28,6 +28,7 @@ from amgan.images import ImageSettings
 from amgan.methods.labels import one_hot
 from amgan.methods.method import Phase, QueryBatch, TrainingBatch
 from amgan.methods.prototypes import PrototypeSearch
+from amgan.models.averaging import follow_average
 from amgan.models.critic import Critic, augment
 from amgan.models.editor import EditingGenerator, EditorConfig
 from amgan.models.network import NetworkConfig
@@ -153,10 +154,7 @@ class Editing(PrototypeSearch):
             self.begun[_BEGINS.index(phase)] = 1
         if phase != "generator" or self.trained is None:
             return
-        with torch.no_grad():
-            pairs = zip(self.generator.parameters(), self.trained.parameters(), strict=True)
-            for average, trained in pairs:
-                average.lerp_(trained, 1 - self.config.average)
+        follow_average(self.generator, self.trained, self.config.average)
 
     def prototype(self, query: QueryBatch) -> Tensor:
         """Prototypes of queries, (N, 3, H, W) in [-1, 1]."""

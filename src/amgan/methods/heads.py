@@ -27,6 +27,7 @@ from amgan import losses
 from amgan.attributes import AttributeSchema
 from amgan.errors import InputError
 from amgan.images import ImageSettings
+from amgan.methods.fusion import posteriors
 from amgan.methods.labels import apply_indicator, one_hot
 from amgan.methods.method import (
     LabelledBatch,
@@ -45,6 +46,7 @@ from amgan.methods.profile import (
     with_given_labels,
 )
 from amgan.methods.score import LearnedScore
+from amgan.models.averaging import follow_average
 from amgan.models.colour import ColourCues
 from amgan.models.network import NetworkConfig
 from amgan.models.trunks import build_trunk
@@ -67,7 +69,6 @@ class HeadsConfig:
         label_smoothing: share of a label's probability that is spread over all values.
         colour: whether colour cues are put beside the trunk's features.
         fine_tune: train the trunk too, from pictures; otherwise its features are computed once.
-        trunk_rate: the trunk's learning rate relative to that of the heads.
         average: decay of the moving average of the weights, which is what searches, where the trunk
             is trained; 0 for none.
     """
@@ -81,7 +82,6 @@ class HeadsConfig:
     label_smoothing: float = 0.0
     colour: bool = True
     fine_tune: bool = False
-    trunk_rate: float = 0.25
     average: float = 0.998
 
     def __post_init__(self) -> None:
@@ -134,7 +134,7 @@ class HeadsRanker(Method):
         self.embedding_dim = self.layout.dim
         self.appearance = slice(self.layout.dim - config.appearance_dim, self.layout.dim)
         self.pictures = PictureFeatures(images, network, colour=config.colour)
-        number = self.pictures.num_features
+        self.num_features = number = self.pictures.num_features
         self.attribute_head = _head(number, config, self.layout.num_values)
         self.style_head = _head(number, config, config.style_dim)
         self.score = LearnedScore(self.layout)
@@ -188,9 +188,7 @@ class HeadsRanker(Method):
             return (Phase("heads", (self.attribute_head, self.style_head), weights),)
         if self.config.average and self.trained is None:
             self.trained = nn.ModuleList(copy.deepcopy(module) for module in self._averaged)
-        pictures, *heads = self._trainees
-        rates = {pictures: self.config.trunk_rate}
-        return (Phase("heads", (pictures, *heads), weights, rates=rates),)
+        return (Phase("heads", self._trainees, weights),)
 
     @property
     def _averaged(self) -> tuple[nn.Module, ...]:
@@ -208,11 +206,8 @@ class HeadsRanker(Method):
             return
         self.steps += 1
         decay = min(self.config.average, (1 + int(self.steps)) / (10 + int(self.steps)))
-        with torch.no_grad():
-            for averaged, trained in zip(self._averaged, self.trained, strict=True):
-                pairs = zip(averaged.parameters(), trained.parameters(), strict=True)
-                for average, parameter in pairs:
-                    average.lerp_(parameter, 1 - decay)
+        for averaged, trained in zip(self._averaged, self.trained, strict=True):
+            follow_average(averaged, trained, decay)
 
     def labelled_losses(self, phase: str, batch: LabelledBatch) -> dict[str, Tensor]:
         """Cross-entropy of the labels; contrast of styles between groups."""
@@ -244,10 +239,10 @@ class HeadsRanker(Method):
         with torch.autocast(features.device.type, enabled=False):
             scaled = self._scale(features)
             logits = self.attribute_head(scaled) / self.layout.per_value(self.temperatures)
-            posteriors = torch.cat([block.softmax(1) for block in self.layout.blocks(logits)], 1)
+            seen = posteriors(logits, self.layout.sizes)
             style = functional.normalize(self.style_head(scaled), dim=1)
             appearance = functional.normalize(scaled @ self.components, dim=1)
-            return build_profiles(posteriors, style, appearance)
+            return build_profiles(seen, style, appearance)
 
     def encode_query(self, query: QueryBatch) -> Tensor:
         """Vectors of queries (N, D)."""

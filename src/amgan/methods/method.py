@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from torch import Tensor, nn
@@ -116,11 +116,10 @@ class Phase:
         modules: what this phase trains; everything else is frozen while it runs.
         weights: weight of each loss term; a term not listed here is an error.
         first_step, last_step: fractions of training between which the phase runs.
-        learning_rate: relative to the configured one.
+        learning_rate: relative to the configured one; a trunk's is relative to that, as its own
+            configuration says.
         own_schedule: the configured schedule runs from the phase's first step to its last, not from
             the training's.
-        rates: of parts of the modules, relative to the phase's own. A trunk has the one that its
-            configuration says where none is given here.
     """
 
     name: str
@@ -130,7 +129,6 @@ class Phase:
     last_step: float = 1.0
     learning_rate: float = 1.0
     own_schedule: bool = False
-    rates: Mapping[nn.Module, float] = field(default_factory=dict)
 
 
 class Method(nn.Module, ABC):
@@ -148,6 +146,7 @@ class Method(nn.Module, ABC):
         takes_features: whether all its answers are functions of what `feature_network` makes of a
             picture, by way of `encode_features` and `classify`.
         learns_labels: whether it learns from `LabelledBatch`es, not from triplets.
+        num_features: F, of what `feature_network` makes; 0 where there is none.
         trains_on_pictures: whether those have to hold pictures; else features will do.
         weighs_attributes: whether its ranking weighs attributes: it then takes labels that it is
             told for certain, and a person can say how much each counts.
@@ -164,6 +163,7 @@ class Method(nn.Module, ABC):
     fusible: bool = False
     takes_features: bool = False
     learns_labels: bool = False
+    num_features: int = 0
     trains_on_pictures: bool = True
     weighs_attributes: bool = False
     training_only: tuple[str, ...] = ()

@@ -15,6 +15,7 @@ from torch import Tensor
 from amgan import losses
 from amgan.attributes import AttributeSchema
 from amgan.images import ImageSettings
+from amgan.methods.fusion import posteriors
 from amgan.methods.labels import apply_indicator
 from amgan.methods.method import Method, Phase, QueryBatch, RankingMetric, TrainingBatch
 from amgan.models.encoder import AttributeClassifier, Encoder
@@ -69,18 +70,15 @@ class PosteriorRanker(Method):
         """Posteriors, or their logarithms, (N, J)."""
         logits = self.attribute_logits(images)
         if self.config.agreement == "overlap":
-            return self._posterior(logits)
+            return posteriors(logits, self.sizes)
         return torch.cat([b.log_softmax(1) for b in logits.split(list(self.sizes), 1)], dim=1)
 
     def encode_query(self, query: QueryBatch) -> Tensor:
         """Posteriors of the reference with the wanted values certain, (N, J)."""
-        posterior = self._posterior(self.attribute_logits(query.reference))
+        posterior = posteriors(self.attribute_logits(query.reference), self.sizes)
         return apply_indicator(posterior, query.indicator, self.sizes)
 
     def attribute_logits(self, images: Tensor) -> Tensor:
         """Logits (N, J)."""
         logits: Tensor = self.classifier(self.encoder(images))
         return logits
-
-    def _posterior(self, logits: Tensor) -> Tensor:
-        return torch.cat([block.softmax(1) for block in logits.split(list(self.sizes), 1)], dim=1)

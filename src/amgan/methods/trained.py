@@ -39,8 +39,8 @@ from amgan.methods.fusion import (
 )
 from amgan.methods.method import Method, MethodAnswer, QueryBatch, RankingMetric
 from amgan.methods.query_arrays import PictureArray, QueryArrays
-from amgan.methods.weight_digest import digest_weights
 from amgan.models.trunks import Trunk
+from amgan.models.weight_digest import digest_weights
 
 
 class TrainedModel:
@@ -190,11 +190,10 @@ class TrainedModel:
         parts = f"{self.images.digest} {network} {self.compute.bfloat16} {compiled}"
         return digest_weights(parts, network)
 
-    @cached_property
+    @property
     def num_features(self) -> int:
         """F, for a method that takes features."""
-        blank = np.zeros((1, self.images.height, self.images.width, 3), np.uint8)
-        return int(self.compute_features(blank).shape[1])
+        return self.method.num_features
 
     def compute_features(self, pixels: Pixels) -> Embeddings:
         """Features (N, F) float32 of pictures, for a method that takes them."""

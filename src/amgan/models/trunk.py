@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -14,6 +13,7 @@ from torch import Tensor, nn
 
 from amgan.errors import InputError
 from amgan.models.onnx_file import OnnxDescription, description_from_dict, read_onnx
+from amgan.models.weight_digest import digest_weights
 
 TrunkName = Literal["conv", "efficientnet-lite0", "onnx"]
 ALL_BLOCKS = -1
@@ -129,11 +129,7 @@ class Trunk(nn.Module, ABC):
         """SHA-256 over what decides the features: name, weights, and what an ONNX encoder takes."""
         onnx = self.config.onnx
         settings = [self.config.name, None if onnx is None else asdict(onnx)]
-        digest = hashlib.sha256(json.dumps(settings).encode())
-        for name, value in sorted(self.state_dict().items()):
-            digest.update(name.encode())
-            digest.update(value.detach().cpu().contiguous().view(-1).numpy().tobytes())
-        return digest.hexdigest()
+        return digest_weights(json.dumps(settings), self)
 
     def check_picture(self, height: int, width: int) -> None:
         """Raise InputError where pictures of this size do not pass through."""

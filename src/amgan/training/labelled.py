@@ -62,7 +62,7 @@ class LabelledBatches:
                 f"{len(rows)} training items are too few to learn from; a catalogue needs some "
                 "dozens of items with readable pictures in its training split"
             )
-        self._groups = _number_products(catalogue)
+        self._groups = _group_products(catalogue)
         self._variants = _variants_of(self._groups, rows)
 
     def __len__(self) -> int:
@@ -113,14 +113,11 @@ class LabelledBatches:
         return torch.from_numpy(features)
 
 
-def _number_products(catalogue: Catalogue) -> NDArray[np.int64]:
+def _group_products(catalogue: Catalogue) -> NDArray[np.int64]:
     """A number for each item, equal for items of one product; an item without one is its own."""
-    names = [
-        ("item", str(row)) if product is None else ("product", product)
-        for row, product in enumerate(catalogue.products)
-    ]
-    numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
-    return np.array([numbers[name] for name in names], np.int64)
+    numbers = catalogue.product_numbers
+    alone = numbers.max(initial=-1) + 1 + np.arange(len(numbers))
+    return np.where(numbers < 0, alone, numbers)
 
 
 def _variants_of(

@@ -307,8 +307,7 @@ def _parameters(phase: Phase) -> list[nn.Parameter]:
 def _parameter_groups(phase: Phase) -> list[dict[str, Any]]:
     """The phase's parameters, those with a rate of their own apart from the others."""
     trunks = [t for module in phase.modules for t in module.modules() if isinstance(t, Trunk)]
-    own = {trunk: trunk.config.learning_rate for trunk in trunks} | dict(phase.rates)
-    rates = {p: rate for module, rate in own.items() for p in module.parameters()}
+    rates = {p: trunk.config.learning_rate for trunk in trunks for p in trunk.parameters()}
     groups: dict[float, list[nn.Parameter]] = {}
     for parameter in _parameters(phase):
         groups.setdefault(rates.get(parameter, 1.0), []).append(parameter)

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from amgan.attributes import MISSING
-from amgan.evaluation.calibration import fit_temperature
+from amgan.evaluation import calibration
 from amgan.evaluation.metrics import compute_query_metrics
 from amgan.gallery.gallery import Gallery
 from amgan.methods.facts import ModelFacts
@@ -74,12 +74,8 @@ def fit_temperatures(model: TrainedModel, data: ExperimentData) -> dict[str, flo
     logits = model.attribute_logits(look_at(model, data, rows)) if len(rows) else None
     if logits is None:
         return None
-    return {
-        name: fit_temperature(logits[:, columns], data.catalogue.labels[rows, position])
-        for position, (name, columns) in enumerate(
-            zip(model.schema.names, model.schema.slices, strict=True)
-        )
-    }
+    fitted = calibration.fit_temperatures(logits, data.catalogue.labels[rows], model.schema.slices)
+    return dict(zip(model.schema.names, fitted, strict=True))
 
 
 def choose_fusion(model: TrainedModel, data: ExperimentData, metric: str) -> FusionWeights:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from amgan.attributes import MISSING
+from amgan.attributes import Labels
 from amgan.catalogue.records import Catalogue
-from amgan.evaluation.calibration import fit_temperature
+from amgan.evaluation.calibration import fit_temperatures
 from amgan.features.views import draw_view
 from amgan.methods.heads import HeadsRanker
+from amgan.methods.query_arrays import PictureArray
 from amgan.methods.score import ScoreExamples, fit_score
 from amgan.methods.trained import TrainedModel
-from amgan.queries import Triplets, sample_triplets
+from amgan.queries import Triplets, sample_triplets, variant_pairs
 from amgan.workflows.data import ExperimentData, evenly, places_among
 from amgan.workflows.features import look_at, training_features
 
@@ -61,14 +60,13 @@ def fit_heads(model: TrainedModel, method: HeadsRanker, data: ExperimentData) ->
 
 
 def _fit_temperatures(
-    model: TrainedModel, method: HeadsRanker, labels: NDArray[np.int16], seen: object
+    model: TrainedModel, method: HeadsRanker, labels: Labels, seen: PictureArray
 ) -> None:
     method.temperatures.fill_(1.0)
-    logits = model.attribute_logits(np.asarray(seen))
+    logits = model.attribute_logits(seen)
     assert logits is not None
-    for position, columns in enumerate(model.schema.slices):
-        temperature = fit_temperature(logits[:, columns], labels[:, position])
-        method.temperatures[position] = temperature
+    fitted = fit_temperatures(logits, labels, model.schema.slices)
+    method.temperatures.copy_(torch.tensor(fitted))
 
 
 def _examples(
@@ -117,29 +115,22 @@ def _asked(
 def _draw_variants(data: ExperimentData, rows: NDArray[np.int64]) -> Triplets:
     """Pairs of one product whose labels differ, products as equally likely as can be."""
     catalogue = data.catalogue
-    members: dict[str, list[int]] = {}
-    for row in rows.tolist():
-        product = catalogue.products[row]
-        if product is not None:
-            members.setdefault(product, []).append(row)
-    pairs = [pairs for siblings in members.values() if (pairs := _legal_pairs(siblings, catalogue))]
+    references, targets = variant_pairs(catalogue, rows)  # those of one product side by side
+    products = [catalogue.products[row] for row in references.tolist()]
+    firsts = [p for p in range(len(products)) if p == 0 or products[p] != products[p - 1]]
+    sizes = np.diff([*firsts, len(products)])
     rng = np.random.default_rng(data.triplets.seed)
-    products = rng.integers(len(pairs), size=_VARIANTS).tolist() if pairs else []
-    drawn = [pairs[product][rng.integers(len(pairs[product]))] for product in products]
-    reference, target = np.array(drawn, np.int64).reshape(-1, 2).T
-    return Triplets(reference, target, ("val",) * len(drawn), data.triplets.seed, catalogue.digest)
-
-
-def _legal_pairs(rows: Sequence[int], catalogue: Catalogue) -> list[tuple[int, int]]:
-    """Ordered pairs whose second differs from the first and lacks no value that the first has."""
-    labels = catalogue.labels
-    return [
-        (one, other)
-        for one in rows
-        for other in rows
-        if (labels[one] != labels[other]).any()
-        and not ((labels[other] == MISSING) & (labels[one] != MISSING)).any()
-    ]
+    drawn = rng.integers(len(firsts), size=_VARIANTS).tolist() if firsts else []
+    pairs = np.array(
+        [firsts[product] + rng.integers(sizes[product]) for product in drawn], np.int64
+    )
+    return Triplets(
+        references[pairs],
+        targets[pairs],
+        ("val",) * len(pairs),
+        data.triplets.seed,
+        catalogue.digest,
+    )
 
 
 def _unchanged(model: TrainedModel, data: ExperimentData, rows: NDArray[np.int64]) -> ScoreExamples:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -139,7 +139,7 @@ class PictureQueries:
             rows: catalogue row of each item of its gallery, (N,).
         """
         places = places_among(rows, len(self.catalogue))
-        products = _numbers(self.catalogue.products)
+        products = self.catalogue.product_numbers
         labels = np.asarray(self.catalogue.labels)
         variants = self._rank(service, self.variants, max(DEPTHS), places)
         own = self._rank(service, self.own, max(DEPTHS), None)
@@ -257,11 +257,3 @@ def measure_gallery(
         return np.stack([load_pixels(catalogue.images[row], images) for row in chosen.tolist()])
 
     return PictureQueries(catalogue, rows, read, images, sample).measure(service, rows)
-
-
-def _numbers(products: Sequence[str | None]) -> NDArray[np.int64]:
-    """A number for each product, -1 where it is not known, (N,)."""
-    known: dict[str, int] = {}
-    return np.array(
-        [-1 if name is None else known.setdefault(name, len(known)) for name in products], np.int64
-    )

@@ -88,12 +88,15 @@ def train_experiment(
         announce(_start(method, Path(config.start)))
     compute = choose_compute(config.training.device, config.training.precision)
     model = TrainedModel(method, description, compute)
-    if method.phases():
+    learns = bool(method.phases())
+    if learns:
         _trainer(config, data, log, model).train()
-        fit_model(run.model, data, config.training.metric)
     else:
         save_model(run.model, method, description)
+    # Before anything is fitted: fitting looks through the same network, and leaves it as it is.
     load_model(run.model, "cpu").save_compiled(compiled_file(run.model))
+    if learns:
+        fit_model(run.model, data, config.training.metric)
     return run.model
 
 
